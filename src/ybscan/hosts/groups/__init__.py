@@ -1,0 +1,1 @@
+"""One file per group of questions: the questions, their answer types, and nothing about how they are answered."""

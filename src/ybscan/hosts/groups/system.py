@@ -1,0 +1,46 @@
+"""What machine and system this is, and with what rights we look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ybscan.hosts.base import Group, question
+from ybscan.model.reading import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The terminal's own names. ``os_id`` is ``ID-VERSION_ID`` of os-release in lower case, or the Windows build."""
+
+    hostname: str
+    os_id: str
+    os_name: str
+    """For people, such as ``银河麒麟桌面操作系统 V10``."""
+    kernel: str
+    arch: str
+
+
+class System(Group):
+    """The system as a whole."""
+
+    name = "system"
+
+    @question
+    def identity(self) -> Reading[Identity]:
+        """Names and versions of machine and system."""
+        return self.unsupported()
+
+    @question
+    def elevated(self) -> Reading[bool]:
+        """Whether we run with administrator rights (uid 0; an elevated token)."""
+        return self.unsupported()
+
+    @question
+    def boot_time(self) -> Reading[float]:
+        """When the system started, in seconds since the epoch."""
+        return self.unsupported()
+
+    @question
+    def environment(self, *, names: tuple[str, ...]) -> Reading[dict[str, str]]:
+        """The named environment variables of this process that are set; credentials in URLs are masked."""
+        return self.unsupported()

@@ -1,0 +1,1 @@
+"""How the groups are answered on Linux, one file per group."""

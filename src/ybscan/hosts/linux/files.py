@@ -1,0 +1,150 @@
+"""Files of a running Linux (root ``/``) or of a tree laid out like one."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import os
+import stat as st
+import sys
+from collections.abc import Callable
+from typing import TypeVar
+
+from ybscan.hosts.groups.files import TEXT_LIMIT, FileKind, Files, FileStat
+from ybscan.hosts.linux.errors import from_error
+from ybscan.hosts.linux.paths import resolve
+from ybscan.hosts.linux.redact import holds_hashes, redacted
+from ybscan.model.reading import Absent, Cause, Known, Reading, Unknown
+
+T = TypeVar("T")
+
+#: O_NONBLOCK: a FIFO laid in the way must not hang the scan. Windows, which may judge a Linux disk, lacks most of these.
+READ_FLAGS = os.O_RDONLY | sum(
+    getattr(os, f, 0) for f in ("O_BINARY", "O_CLOEXEC", "O_NONBLOCK", "O_NOCTTY", "O_NOFOLLOW")
+)
+
+#: Trees that only a running system fills; on a disk that lies still they are empty or stale.
+LIVE_ONLY = ("/proc", "/sys", "/run", "/dev")
+_HEAD_LIMIT = 64 * 1024
+
+
+class LinuxFiles(Files):
+    """Reads below ``root``; with ``live`` false, questions below :data:`LIVE_ONLY` are Unknown(unsupported)."""
+
+    def __init__(self, *, root: str = "/", live: bool = True) -> None:
+        super().__init__()
+        self._root = root
+        self._live = live
+
+    def text(self, *, path: str, limit: int = TEXT_LIMIT) -> Reading[str]:
+        if holds_hashes(path):
+            return Unknown(Cause.NOT_PERMITTED, f"{path} 含口令散列，不读取原文", path)
+        raw = self._read(path, limit, whole=True)
+        return decoded(raw.value, path) if isinstance(raw, Known) else raw
+
+    def head(self, *, path: str, size: int) -> Reading[bytes]:
+        if holds_hashes(path):
+            return Unknown(Cause.NOT_PERMITTED, f"{path} 含口令散列，不读取原文", path)
+        return self._read(path, min(size, _HEAD_LIMIT), whole=False)
+
+    def digest(self, *, path: str, limit: int) -> Reading[str]:
+        def work() -> Reading[str]:
+            fd = self._open(path)
+            if isinstance(fd, Unknown):
+                return fd
+            with os.fdopen(fd, "rb") as f:
+                if os.fstat(f.fileno()).st_size > limit:
+                    return Unknown(Cause.TOO_LARGE, path, path)
+                return Known(hashlib.file_digest(f, "sha256").hexdigest(), path)
+
+        return self._guard(path, work)
+
+    def entries(self, *, path: str) -> Reading[tuple[str, ...]]:
+        def work() -> Reading[tuple[str, ...]]:
+            return Known(tuple(sorted(os.listdir(resolve(self._root, path)))), path)  # noqa: PTH208 - names, not paths
+
+        return self._guard(path, work)
+
+    def stat(self, *, path: str, follow: bool = True) -> Reading[FileStat]:
+        def work() -> Reading[FileStat]:
+            s = os.lstat(resolve(self._root, path, last=follow))
+            kind: FileKind = (
+                "file" if st.S_ISREG(s.st_mode) else "dir" if st.S_ISDIR(s.st_mode)
+                else "link" if st.S_ISLNK(s.st_mode) else "other"
+            )  # fmt: skip
+            device = (0, 0) if sys.platform == "win32" else (os.major(s.st_dev), os.minor(s.st_dev))
+            return Known(FileStat(kind, s.st_size, s.st_mtime, st.S_IMODE(s.st_mode), s.st_uid, s.st_gid, device), path)
+
+        return self._guard(path, work)
+
+    def link(self, *, path: str) -> Reading[str]:
+        def work() -> Reading[str]:
+            here = resolve(self._root, path, last=False)
+            if not st.S_ISLNK(os.lstat(here).st_mode):
+                return Absent(path)
+            return Known(os.readlink(here), path)  # noqa: PTH115
+
+        return self._guard(path, work)
+
+    def real(self, *, path: str) -> Reading[str]:
+        def work() -> Reading[str]:
+            here = resolve(self._root, path)
+            os.lstat(here)
+            inside = here[len(self._root.rstrip("/")) :] or "/"
+            return Known(inside, path)
+
+        return self._guard(path, work)
+
+    # ------------------------------------------------------------------------------------------------------------
+
+    def _guard(self, path: str, work: Callable[[], Reading[T]]) -> Reading[T]:
+        if not self._live and any(path == p or path.startswith(p + "/") for p in LIVE_ONLY):
+            return Unknown(Cause.UNSUPPORTED, f"{path} 只存在于运行中的系统", path)
+        try:
+            return work()
+        except OSError as e:
+            return from_error(e, path)
+        except ValueError as e:  # such as a lone surrogate that the file system encoding refuses
+            return Unknown(Cause.MALFORMED, f"{path}：{type(e).__name__}", path)
+
+    def _open(self, path: str) -> int | Unknown:
+        # What is no regular file is refused: a device or a FIFO has no content to judge.
+        fd = os.open(resolve(self._root, path), READ_FLAGS)
+        try:
+            if st.S_ISREG(os.fstat(fd).st_mode):
+                return fd
+        except BaseException:
+            os.close(fd)
+            raise
+        os.close(fd)
+        return Unknown(Cause.MALFORMED, f"{path} 不是普通文件", path)
+
+    def _read(self, path: str, limit: int, *, whole: bool) -> Reading[bytes]:
+        def work() -> Reading[bytes]:
+            fd = self._open(path)
+            if isinstance(fd, Unknown):
+                return fd
+            with os.fdopen(fd, "rb") as f:
+                data = f.read(limit + 1 if whole else limit)
+            if whole and len(data) > limit:
+                return Unknown(Cause.TOO_LARGE, f"{path}（上限 {limit // 1024} KiB）", path)
+            return Known(data, path)
+
+        return self._guard(path, work)
+
+
+def decoded(data: bytes, path: str) -> Reading[str]:
+    """Text from bytes: UTF-8, UTF-16 with a byte order mark, else GB 18030; what is none of them is malformed."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encodings: tuple[str, ...] = ("utf-16",)
+    else:
+        encodings = ("utf-8-sig", "gb18030")
+    for encoding in encodings:
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" in text and not path.startswith("/proc/"):
+            break
+        return Known(redacted(path, text), path)
+    return Unknown(Cause.MALFORMED, f"{path} 不是文字文件", path)

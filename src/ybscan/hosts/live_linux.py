@@ -1,0 +1,38 @@
+"""The terminal we run on, when it runs Linux."""
+
+from __future__ import annotations
+
+import sys
+
+assert sys.platform != "win32"  # noqa: S101 - tells the type checker what system this file is for
+
+from ybscan.hosts.base import Host  # noqa: E402
+from ybscan.hosts.groups.registry import Registry  # noqa: E402
+from ybscan.hosts.linux.accounts import LinuxAccounts  # noqa: E402
+from ybscan.hosts.linux.files import LinuxFiles  # noqa: E402
+from ybscan.hosts.linux.network import LinuxNetwork  # noqa: E402
+from ybscan.hosts.linux.processes import LinuxProcesses  # noqa: E402
+from ybscan.hosts.linux.sockets import LinuxSockets  # noqa: E402
+from ybscan.hosts.linux.system import LinuxSystem  # noqa: E402
+from ybscan.hosts.linux.tools import LinuxTools  # noqa: E402
+from ybscan.hosts.linux.usersettings import LinuxUserSettings  # noqa: E402
+
+
+def live_linux(*, root: str = "/") -> Host:
+    """The running system. ``root`` moves the files alone (a tree laid out like one); tests use it."""
+    files = LinuxFiles(root=root)
+    processes = LinuxProcesses()
+    tools = LinuxTools()
+    return Host(
+        backend="live",
+        os="linux",
+        system=LinuxSystem(files),
+        files=files,
+        tools=tools,
+        processes=processes,
+        sockets=LinuxSockets(processes),
+        network=LinuxNetwork(files=files, tools=tools),
+        accounts=LinuxAccounts(files, root=root),
+        user_settings=LinuxUserSettings(root=root),
+        registry=Registry("Linux 没有注册表"),
+    )

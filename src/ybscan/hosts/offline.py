@@ -1,0 +1,57 @@
+"""A system that does not run: a mounted disk, or a folder laid out like one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ybscan.hosts.base import Host
+from ybscan.hosts.groups.network import Network
+from ybscan.hosts.groups.processes import Processes
+from ybscan.hosts.groups.registry import Registry
+from ybscan.hosts.groups.sockets import Sockets
+from ybscan.hosts.groups.tools import Tools
+from ybscan.hosts.linux.accounts import LinuxAccounts
+from ybscan.hosts.linux.files import LinuxFiles
+from ybscan.hosts.linux.network import LinuxNetwork
+from ybscan.hosts.linux.system import LinuxSystem
+from ybscan.hosts.linux.usersettings import LinuxUserSettings
+from ybscan.model.problem import InputProblems, Problem
+
+_LIVE = "只有运行中的系统能回答"
+
+
+def offline_root(root: Path) -> Host:
+    """The Linux tree below ``root``. What only a live system can answer is Unknown(unsupported).
+
+    Raises:
+        InputProblems: ``root`` is no folder, or holds no Linux system.
+    """
+    if not root.is_dir():
+        raise InputProblems([Problem(str(root), 0, "不是文件夹", "请指定挂载的系统盘或同样布局的文件夹")])
+    if not (root / "etc").is_dir():
+        raise InputProblems([Problem(str(root), 0, "其中没有 etc 文件夹，不像 Linux 系统盘", "请指定系统根目录")])
+    base = str(root.resolve())
+    files = LinuxFiles(root=base, live=False)
+    tools = Tools(_LIVE)
+    return Host(
+        backend="offline",
+        os="linux",
+        system=LinuxSystem(files, live=False),
+        files=files,
+        tools=tools,
+        processes=Processes(_LIVE),
+        sockets=Sockets(_LIVE),
+        network=OfflineNetwork(files=files, tools=tools),
+        accounts=LinuxAccounts(files, root=base),
+        user_settings=LinuxUserSettings(root=base),
+        registry=Registry("Linux 没有注册表"),
+    )
+
+
+class OfflineNetwork(Network):
+    """Interfaces and routes are the running kernel's; remembered networks lie on the disk."""
+
+    def __init__(self, *, files: LinuxFiles, tools: Tools) -> None:
+        super().__init__(_LIVE)
+        self._disk = LinuxNetwork(files=files, tools=tools)
+        self.saved = self._disk.saved  # type: ignore[method-assign]

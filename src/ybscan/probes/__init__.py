@@ -1,0 +1,1 @@
+"""Probes: one file per subject, each listing itself in ``PROBES``. See docs for how to add one."""

@@ -1,0 +1,1 @@
+"""From YAML files to checked rules: strict reading with file and line, loading, linting, explaining."""

@@ -1,0 +1,229 @@
+"""Loading the unit's own files: site.yml, its terminal register and its waivers."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ybscan.model.problem import InputProblems, Problem, did_you_mean
+from ybscan.model.rule import Role, Rule, Waiver, WaiverFile
+from ybscan.model.site import Site, Terminal
+from ybscan.rules.load import read_document
+from ybscan.rules.strict_yaml import line_at
+
+REGISTER_COLUMNS = ("id", "hostname", "mac", "ip", "department", "role", "owner")
+_MAX_REGISTER = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSite:
+    """The site with everything its file refers to. ``sha256`` covers all of it; empty without a site file."""
+
+    site: Site
+    raw: Any
+    file: str
+    waivers: tuple[Waiver, ...]
+    register: tuple[Terminal, ...]
+    sha256: str
+
+
+def no_site() -> LoadedSite:
+    """What holds when the unit gave no site file: nothing is configured."""
+    return LoadedSite(Site(), None, "", (), (), "")
+
+
+def load_site(path: Path) -> LoadedSite:
+    """The site file at ``path`` and the files it names, relative to its folder.
+
+    Raises:
+        InputProblems: with every problem of every file.
+    """
+    site, raw = read_document(Site, path)
+    problems: list[Problem] = []
+    digest = hashlib.sha256(path.read_bytes())
+    waivers: tuple[Waiver, ...] = ()
+    register: tuple[Terminal, ...] = ()
+    if site.waivers is not None:
+        beside = path.parent / site.waivers
+        try:
+            waivers = load_waivers(beside)
+            digest.update(beside.read_bytes())
+        except InputProblems as e:
+            problems.extend(e.problems)
+    if site.terminals is not None:
+        beside = path.parent / site.terminals
+        try:
+            register = load_register(beside)
+            digest.update(beside.read_bytes())
+        except InputProblems as e:
+            problems.extend(e.problems)
+    if problems:
+        raise InputProblems(problems)
+    return LoadedSite(site, raw, str(path), waivers, register, digest.hexdigest())
+
+
+def load_waivers(path: Path) -> tuple[Waiver, ...]:
+    """The approved exceptions in ``path``.
+
+    Raises:
+        InputProblems: unreadable, malformed, or an exception that ends before it begins.
+    """
+    document, raw = read_document(WaiverFile, path)
+    problems = [
+        Problem(
+            str(path),
+            line_at(raw, ("waivers", i, "expires")),
+            f"例外的到期日 {w.expires} 早于批准日 {w.approved}",
+            "请核对两个日期",
+        )
+        for i, w in enumerate(document.waivers)
+        if w.expires < w.approved
+    ]
+    if problems:
+        raise InputProblems(problems)
+    return document.waivers
+
+
+def load_register(path: Path) -> tuple[Terminal, ...]:
+    """The terminal register: CSV in UTF-8 or GB 18030, columns :data:`REGISTER_COLUMNS`.
+
+    Raises:
+        InputProblems: with every bad row.
+    """
+    name = str(path)
+    try:
+        data = path.read_bytes()[: _MAX_REGISTER + 1]
+    except OSError as e:
+        raise InputProblems([Problem(name, 0, f"无法读取终端登记表（{e.strerror or type(e).__name__}）")]) from None
+    if len(data) > _MAX_REGISTER:
+        raise InputProblems([Problem(name, 0, "终端登记表过大")])
+    text = None
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            text = data.decode(encoding)
+            break
+        except UnicodeDecodeError:
+            continue
+    if text is None or "\0" in text:
+        raise InputProblems([Problem(name, 0, "终端登记表不是文字文件", "请另存为 CSV（UTF-8）")])
+    rows = csv.reader(io.StringIO(text))
+    try:
+        return _register_rows(rows, name)
+    except csv.Error as e:
+        raise InputProblems([Problem(name, rows.line_num, f"CSV 格式有误（{e}）")]) from None
+
+
+def _register_rows(rows: Any, name: str) -> tuple[Terminal, ...]:
+    header = [h.strip().lower() for h in next(rows, [])]
+    problems = [
+        Problem(name, 1, f"不认识的列“{h}”", did_you_mean(h, REGISTER_COLUMNS))
+        for h in header
+        if h not in REGISTER_COLUMNS
+    ]
+    if "id" not in header:
+        problems.append(Problem(name, 1, "缺少 id 列", f"列名应为 {','.join(REGISTER_COLUMNS)}"))
+    if problems:
+        raise InputProblems(problems)
+    found: list[Terminal] = []
+    seen: dict[str, int] = {}
+    for row in rows:
+        at = rows.line_num
+        if not any(c.strip() for c in row):
+            continue
+        values = {h: c.strip() for h, c in zip(header, row, strict=False) if c.strip()}
+        if len(row) > len(header):
+            problems.append(
+                Problem(name, at, f"有 {len(row)} 列，表头只有 {len(header)} 列", "含逗号的内容请加英文双引号")
+            )
+            continue
+        if "id" not in values:
+            problems.append(Problem(name, at, "缺少终端编号", ""))
+            continue
+        role = values.get("role", Role.SETTLEMENT.value)
+        if role not in list(Role):
+            problems.append(
+                Problem(
+                    name,
+                    at,
+                    f"角色“{role}”不存在",
+                    did_you_mean(role, list(Role)) or "只能是 settlement、office、internet",
+                )
+            )
+            continue
+        if values["id"] in seen:
+            problems.append(Problem(name, at, f"终端编号“{values['id']}”重复（第 {seen[values['id']]} 行已有）", ""))
+            continue
+        seen[values["id"]] = at
+        found.append(Terminal.model_validate(values))
+    if problems:
+        raise InputProblems(problems)
+    return tuple(found)
+
+
+def find_terminal(loaded: LoadedSite, hostname: str, macs: tuple[str, ...]) -> Terminal | None:
+    """This host in the site: the ``terminal`` given there, else the register's row of its MAC address or host name."""
+    if loaded.site.terminal is not None:
+        return loaded.site.terminal
+    known = {_mac(m) for m in macs}
+    by_mac = [t for t in loaded.register if t.mac and _mac(t.mac) in known]
+    if len(by_mac) == 1:
+        return by_mac[0]
+    by_name = [t for t in loaded.register if t.hostname and t.hostname.casefold() == hostname.casefold()]
+    return by_name[0] if len(by_name) == 1 else None
+
+
+def _mac(text: str) -> str:
+    return "".join(c for c in text.lower() if c in "0123456789abcdef")
+
+
+def with_waivers(loaded: LoadedSite, more: tuple[Waiver, ...]) -> LoadedSite:
+    """The same site with further waivers."""
+    return replace(loaded, waivers=loaded.waivers + more)
+
+
+def check_against_rules(loaded: LoadedSite, rules: tuple[Rule, ...], tighten: Any) -> list[Problem]:
+    """Problems of the site's params, waivers and delegations against the rules in force.
+
+    ``tighten`` is :func:`ybscan.engine.params.tightened`, passed in since rules must not import the engine.
+    """
+    problems: list[Problem] = []
+    by_id = {r.id: r for r in rules}
+    for rule_id, given in loaded.site.params.items():
+        at = line_at(loaded.raw, ("params", rule_id))
+        rule = by_id.get(rule_id)
+        if rule is None:
+            problems.append(Problem(loaded.file, at, f"params 中的规则 {rule_id} 不存在", did_you_mean(rule_id, by_id)))
+            continue
+        for name, value in given.items():
+            line = line_at(loaded.raw, ("params", rule_id, name))
+            param = rule.params.get(name)
+            if param is None:
+                problems.append(
+                    Problem(loaded.file, line, f"规则 {rule_id} 没有参数“{name}”", did_you_mean(name, rule.params))
+                )
+                continue
+            _, why = tighten(param, value)
+            if why:
+                problems.append(Problem(loaded.file, line, f"{rule_id} 的参数“{param.label}”（{name}）{why}", ""))
+    areas = {r.delegable for r in rules if r.delegable}
+    for i, d in enumerate(loaded.site.delegations):
+        if d.owns not in areas:
+            line = line_at(loaded.raw, ("delegations", i, "owns"))
+            problems.append(
+                Problem(
+                    loaded.file,
+                    line,
+                    f"没有可委托的控制范围“{d.owns}”",
+                    did_you_mean(d.owns, areas) or f"可用：{'、'.join(sorted(areas))}",
+                )
+            )
+    for w in loaded.waivers:
+        if w.rule not in by_id:
+            problems.append(
+                Problem(str(loaded.site.waivers), 0, f"例外中的规则 {w.rule} 不存在", did_you_mean(w.rule, by_id))
+            )
+    return problems

@@ -1,0 +1,32 @@
+"""What the tests share: where the project lies, its probes and its dictionary."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ybscan.model.dictionary import Dictionary
+from ybscan.probes.registry import ProbeRegistry, builtin
+from ybscan.rules.load import LoadedPack, load_packs
+from ybscan.rules.software import load_dictionary
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def registry() -> ProbeRegistry:
+    """All probes of the project."""
+    return builtin()
+
+
+@pytest.fixture(scope="session")
+def packs(registry: ProbeRegistry) -> tuple[LoadedPack, ...]:
+    """All rule packs of the project."""
+    return load_packs(PROJECT / "rules", registry)
+
+
+@pytest.fixture(scope="session")
+def dictionary() -> Dictionary:
+    """The software dictionary of the project."""
+    return load_dictionary(PROJECT / "rules")
