@@ -24,6 +24,7 @@ from ybscan.hosts.base import Host, answer_type
 from ybscan.hosts.codec import decode
 from ybscan.hosts.linux.files import LinuxFiles
 from ybscan.hosts.linux.network import LinuxNetwork
+from ybscan.hosts.linux.usersettings import LinuxUserSettings
 from ybscan.hosts.offline import offline_root
 from ybscan.hosts.replay import group_types, replay
 from ybscan.model.dictionary import Dictionary
@@ -155,7 +156,10 @@ def live_tree(root: Path) -> Host:
     """A folder as if it were a running system: /proc, /sys and /run count, but nothing of this machine is asked."""
     still = offline_root(_with_etc(root))
     files = LinuxFiles(root=str(root.resolve()), live=True)
-    return replace(still, files=files, network=LinuxNetwork(files=files, tools=still.tools))
+    settings = LinuxUserSettings(root=str(root.resolve()))
+    return replace(
+        still, files=files, network=LinuxNetwork(files=files, tools=still.tools), user_settings=settings
+    )  # fmt: skip
 
 
 def _with_etc(root: Path) -> Path:

@@ -43,7 +43,7 @@ def offline_root(root: Path) -> Host:
         sockets=Sockets(_LIVE),
         network=OfflineNetwork(files=files, tools=tools),
         accounts=LinuxAccounts(files, root=base),
-        user_settings=LinuxUserSettings(root=base),
+        user_settings=LinuxUserSettings(root=base, live=False),
         registry=Registry("Linux 没有注册表"),
     )
 
