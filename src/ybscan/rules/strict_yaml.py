@@ -21,7 +21,8 @@ MAX_BYTES: Final = 2 * 1024 * 1024
 MAX_DEPTH: Final = 40
 MAX_NODES: Final = 200_000
 
-_PARSER: Any = getattr(yaml, "CParser", None)
+# PyYAML re-exports the loaders of its libyaml binding, but not the bare parser: `yaml.CParser` does not exist.
+_PARSER: Any = getattr(getattr(yaml, "cyaml", None), "CParser", None)
 
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)$")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+)$")
