@@ -1,0 +1,21 @@
+"""Entry point. Nothing heavy is imported here: ``ybscan --version`` answers before the command line is even built."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    if sys.argv[1:] in (["--version"], ["-V"]):
+        from ybscan import __version__
+
+        sys.stdout.write(f"ybscan {__version__}\n")
+        return
+    from ybscan.cli.app import run
+
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""``ybscan doctor``: what would be 无法判定 here and why, before the inspection."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from ybscan.cli import console
+from ybscan.cli.scan import NowOption, RootOption, RulesOption, SiteOption
+
+if TYPE_CHECKING:
+    from ybscan.engine.scan import Plan
+    from ybscan.model.result import ScanResult
+
+#: Detection data older than this may miss new products, days.
+STALE_DAYS = 180
+
+_ADVICE = {
+    "denied": "请以管理员身份（Linux 用 root 或 sudo）运行。",
+    "not_configured": "请在 site.yml 中填写（可用 ybscan init 生成）。",
+    "not_permitted": "需要单位书面同意后在 site.yml 中开启。",
+    "tool_missing": "系统缺少该命令，专网终端不得为此安装软件；请改用人工核对并在记录中说明。",
+    "unsupported": "此方式读不到该信息；请在该终端上直接运行 ybscan scan，或人工核对。",
+    "not_recorded": "证据包中没有该信息；请用本版本重新采集。",
+    "timeout": "请检查对应的磁盘或网络位置是否可用，再重试。",
+    "unconfirmed": "线索不足以认定，请人工核实后处理或登记例外。",
+    "unavailable": "系统没有提供该信息，请人工核对。",
+}
+_OTHER = "请按说明核对该来源；确认为程序问题的请反馈。"
+
+
+def doctor(site: SiteOption = None, rules: RulesOption = None, root: RootOption = None, now: NowOption = None) -> int:
+    """体检：列出在本机上将无法判定的检查项、原因和解决办法。不写任何文件。"""
+    from ybscan.cli import prepare
+    from ybscan.engine.scan import scan as run_scan
+    from ybscan.hosts.recorder import recorded
+
+    where = prepare.source(root=root, evidence=None, now=now)
+    settings = prepare.site_path(site)
+    plan = prepare.plan(rules=rules, site=settings, packs=[], only=[], now=where.now)
+    host, _ = recorded(where.host, lambda: datetime.now().astimezone())
+    with console.progress(quiet=False) as show:
+        result = run_scan(host, plan, finished=lambda: where.now, progress=show)
+    _environment(result, settings is not None)
+    _stale(plan, where.now.date())
+    return _unknowns(result)
+
+
+def _environment(result: ScanResult, has_site: bool) -> None:
+    elevated = {True: "管理员", False: "普通用户（部分内容无权读取）", None: "无法确定"}[result.host.elevated]
+    console.emit(f"终端：{result.host.hostname or '未知'}（{result.host.os_version}）    运行身份：{elevated}\n")
+    if not has_site:
+        console.emit("没有单位配置文件 site.yml：凡需要单位批准清单的检查都将无法判定。请先运行 ybscan init。\n")
+
+
+def _stale(plan: Plan, today: date) -> None:
+    dated = plan.context.dictionary.date
+    if dated and (today - date.fromisoformat(dated)).days > STALE_DAYS:
+        console.emit(f"软件识别字典的日期为 {dated}，已超过 {STALE_DAYS} 天，可能漏掉新软件。请更新规则文件夹。\n")
+    for waiver in plan.loaded.waivers:
+        if waiver.expires < today:
+            console.emit(
+                f"例外已到期：{waiver.rule}（文号 {waiver.document}，{waiver.expires} 到期），该项恢复为“不符合”。\n"
+            )
+    for broken in plan.registry.broken:
+        console.emit(f"扩展检查程序 {broken.name} 无法加载：{broken.error}\n")
+
+
+def _unknowns(result: ScanResult) -> int:
+    from ybscan.model.result import Status
+
+    unknown = [f for f in result.findings if f.status in (Status.UNKNOWN, Status.MANUAL)]
+    if not unknown:
+        console.emit("所有检查项都能得出结论。\n")
+        return console.OK
+    console.emit(f"\n以下 {len(unknown)} 项将无法判定：\n")
+    for finding in unknown:
+        console.emit(f"\n{finding.rule_id} {finding.title}\n  原因：{finding.reason}\n")
+        for advice in _advice(finding.reason):
+            console.emit(f"  办法：{advice}\n")
+    return console.UNDETERMINED
+
+
+def _advice(reason: str) -> list[str]:
+    from ybscan.model.reading import Cause
+
+    return [_ADVICE.get(c.value, _OTHER) for c in Cause if c.text in reason] or [_OTHER]

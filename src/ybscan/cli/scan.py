@@ -1,0 +1,188 @@
+"""``ybscan scan``: read the terminal, judge it, write the record."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ybscan.cli import console
+
+if TYPE_CHECKING:
+    from ybscan.model.result import ScanResult
+
+FORMATS = ("md", "html", "json")
+
+SiteOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--site", help="单位配置文件；不写时使用当前文件夹中的 site.yml（如有）。", metavar="文件", show_default=False
+    ),
+]
+RulesOption = Annotated[
+    Path | None,
+    typer.Option("--rules", help="规则文件夹；不写时使用程序自带规则。", metavar="文件夹", show_default=False),
+]
+RootOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--root", help="检查挂载的系统盘或同样布局的文件夹，而不是本机。", metavar="文件夹", show_default=False
+    ),
+]
+EvidenceOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--evidence", help="判定采集好的证据包（ybscan collect 生成），而不是本机。", metavar="文件", show_default=False
+    ),
+]
+NowOption = Annotated[
+    str | None,
+    typer.Option(
+        "--now", help="以指定时刻为检查时刻，例如 2026-11-20T10:00:00+08:00。", metavar="时刻", show_default=False
+    ),
+]
+
+
+def scan(
+    site: SiteOption = None,
+    rules: RulesOption = None,
+    pack: Annotated[
+        list[str] | None,
+        typer.Option("--pack", help="只检查指定的规则包，可重复。", metavar="规则包", show_default=False),
+    ] = None,
+    rule: Annotated[
+        list[str] | None, typer.Option("--rule", help="只检查指定的规则，可重复。", metavar="编号", show_default=False)
+    ] = None,
+    root: RootOption = None,
+    evidence: EvidenceOption = None,
+    format: Annotated[
+        str, typer.Option("--format", "-f", help="输出格式，逗号分隔：md,html,json。", metavar="格式")
+    ] = "md,html,json",
+    output: Annotated[
+        str,
+        typer.Option("--output", "-o", help="输出文件夹；写 - 时输出到标准输出（只能用一种格式）。", metavar="文件夹"),
+    ] = "ybscan-report",
+    template: Annotated[
+        Path | None,
+        typer.Option(
+            "--template", help="本单位的模板文件夹，其中没有的模板使用自带的。", metavar="文件夹", show_default=False
+        ),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="有无法判定的项时也以 1 退出。")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="不显示进度和小结。")] = False,
+    now: NowOption = None,
+) -> int:
+    """检查本机（或系统盘、证据包），写出检查记录。
+
+    退出码：0 全部符合；1 有不符合；3 没有不符合但有无法判定；2 命令、规则或配置有误（没有检查）；4 程序内部错误。
+    """
+    from ybscan.cli import prepare
+    from ybscan.cli.output import prepared_folder
+    from ybscan.engine.scan import scan as run_scan
+    from ybscan.hosts.recorder import recorded
+
+    formats = chosen_formats(format, single=output == "-")
+    where = prepare.source(root=root, evidence=evidence, now=now)
+    settings = prepare.site_path(site)
+    if settings is not None and site is None and not quiet:
+        console.say(f"使用单位配置 {settings}")
+    plan = prepare.plan(rules=rules, site=settings, packs=pack or [], only=rule or [], now=where.now)
+    folder = prepared_folder(Path(output)) if output != "-" else None
+
+    def clock() -> datetime:
+        return where.now if where.fixed else datetime.now().astimezone()
+
+    host, _ = recorded(where.host, clock)
+    with console.progress(quiet=quiet) as show:
+        result = run_scan(host, plan, finished=clock, progress=show)
+    documents = render(result, formats, template=template, rules=rules)
+    if folder is None:
+        console.emit_bytes(documents[formats[0]])
+    else:
+        paths = write_record(folder, result, documents)
+        if not quiet:
+            for path in paths:
+                console.say(f"已写入 {path}")
+    if not quiet:
+        from ybscan.cli.summary import show_summary
+
+        show_summary(result)
+    return exit_code(result, strict=strict)
+
+
+def chosen_formats(text: str, *, single: bool) -> tuple[str, ...]:
+    """The formats a ``--format`` value names.
+
+    Raises:
+        InputProblems: an unknown format, none, or several for standard output.
+    """
+    from ybscan.model.problem import InputProblems, Problem, did_you_mean
+
+    names = tuple(dict.fromkeys(n.strip().lower() for n in text.split(",") if n.strip()))
+    wrong = [
+        Problem("--format", 0, f"没有格式“{n}”", did_you_mean(n, FORMATS) or f"可用：{'、'.join(FORMATS)}")
+        for n in names
+        if n not in FORMATS
+    ]
+    if not names:
+        wrong.append(Problem("--format", 0, "没有写格式", f"可用：{'、'.join(FORMATS)}"))
+    if single and len(names) > 1:
+        wrong.append(Problem("--output", 0, "输出到标准输出时只能用一种格式", "例如 --format json -o -"))
+    if wrong:
+        raise InputProblems(wrong)
+    return names
+
+
+def result_json(result: ScanResult) -> bytes:
+    """The result document: UTF-8, indented, Chinese readable; lone surrogates escaped."""
+    import json
+
+    document = result.model_dump(mode="json", by_alias=True)
+    text = json.dumps(document, ensure_ascii=False, indent=2)
+    return (text.encode("utf-8", "backslashreplace") if _has_surrogates(text) else text.encode("utf-8")) + b"\n"
+
+
+def _has_surrogates(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def render(
+    result: ScanResult, formats: tuple[str, ...], *, template: Path | None, rules: Path | None
+) -> dict[str, bytes]:
+    """The record in each format.
+
+    Raises:
+        InputProblems: a template of the unit has an error.
+    """
+    documents: dict[str, bytes] = {}
+    if "json" in formats:
+        documents["json"] = result_json(result)
+    texts = [f for f in formats if f != "json"]
+    if texts:
+        from ybscan.cli.documents import render_documents
+
+        documents.update(render_documents("record", texts, (result,), template=template, rules=rules))
+    return {f: documents[f] for f in formats}
+
+
+def write_record(folder: Path, result: ScanResult, documents: dict[str, bytes]) -> list[Path]:
+    """Write ``<terminal>-<date>.<format>``; a second record of the day gets ``-2``."""
+    from ybscan.cli.output import free_stem, safe_name, write_all
+
+    stem = free_stem(folder, f"{safe_name(result.host.id)}-{result.started_at[:10]}", tuple(documents))
+    return write_all(folder, {f"{stem}.{ending}": data for ending, data in documents.items()})
+
+
+def exit_code(result: ScanResult, *, strict: bool) -> int:
+    """The exit code a result calls for."""
+    if result.summary.fail:
+        return console.FAILED
+    if result.summary.unknown or result.summary.manual:
+        return console.FAILED if strict else console.UNDETERMINED
+    return console.OK
