@@ -1,0 +1,135 @@
+"""Benchmarks as ratios of whole processes, every pair taken in this one run, A B A B.
+
+Absolute times differ by machine; a ratio to what any program of this kind has to pay does not, much. Each row prints
+the median ratio, and the aim it is held against. Nothing here fails a build.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[1]
+PYTHON = sys.executable
+IMPORTS = "import typer, rich, yaml, jinja2, psutil, pydantic"
+ROUNDS = 7
+
+
+def seconds(command: list[str]) -> float:
+    """Wall time of one run, output thrown away."""
+    start = time.perf_counter()
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, cwd="/")
+    return time.perf_counter() - start
+
+
+def ratio(a: list[str], b: list[str]) -> tuple[float, float, float]:
+    """Median of the pairwise ratios A/B after one warm-up each, and both medians in seconds."""
+    seconds(a), seconds(b)
+    pairs = [(seconds(a), seconds(b)) for _ in range(ROUNDS)]
+    return (
+        statistics.median(x / y for x, y in pairs),
+        statistics.median(x for x, _ in pairs),
+        statistics.median(y for _, y in pairs),
+    )
+
+
+def peak_mib(command: list[str]) -> float:
+    """Peak resident size of one run, MiB."""
+    code = (
+        "import os,sys,resource;os.spawnvp(os.P_WAIT,sys.argv[1],sys.argv[1:]);"
+        "sys.stderr.write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))"
+    )
+    run = subprocess.run([PYTHON, "-c", code, *command], capture_output=True, text=True, check=False, cwd="/")
+    return int(run.stderr.strip().splitlines()[-1]) / 1024
+
+
+def row(name: str, value: str, aim: str, note: str = "") -> None:
+    """Print one line of the table."""
+    print(f"{name:<58} {value:>12}   aim {aim:<14} {note}")
+
+
+def rules_per_second(count: int = 200) -> float:
+    """How many rules are loaded from YAML and judged per second, in this process after imports."""
+    from datetime import datetime
+
+    from ybscan.engine.judge import Case
+    from ybscan.engine.scan import judged
+    from ybscan.model.rule import Role
+    from ybscan.model.site import Site
+    from ybscan.probes.registry import builtin
+    from ybscan.rules.load import load_packs
+
+    registry = builtin()
+    with tempfile.TemporaryDirectory() as scratch:
+        pack = Path(scratch) / "bench"
+        pack.mkdir()
+        texts = [p.read_text(encoding="utf-8") for p in sorted((PROJECT / "rules").glob("*/*.yml")) if _is_rule(p)]
+        ids = []
+        for i in range(count):
+            text = texts[i % len(texts)]
+            old = next(line.split()[1] for line in text.splitlines() if line.startswith("id:"))
+            new = f"BENCH-{i:03d}"
+            ids.append(new)
+            (pack / f"{new.lower()}-copy.yml").write_text(text.replace(f"id: {old}", f"id: {new}", 1), encoding="utf-8")
+        order = ", ".join(ids)
+        (pack / "pack.yml").write_text(
+            f'schema: ybscan.pack/v1\nid: bench\ntitle: bench\nversion: "1.0"\norder: [{order}]\n', encoding="utf-8"
+        )
+        start = time.perf_counter()
+        packs = load_packs(Path(scratch), registry)
+        case = Case(
+            facts={}, specs=registry.spec_of, site=Site(), waivers=(), now=datetime.now().astimezone(), os="linux",
+            role=Role.SETTLEMENT, terminal="bench",
+        )  # fmt: skip
+        for rule in packs[0].rules:
+            judged(rule, case)
+        return count / (time.perf_counter() - start)
+
+
+def _is_rule(path: Path) -> bool:
+    return path.name != "pack.yml" and path.parent.name not in ("catalog", "software")
+
+
+def slowest_probes(shown: int = 5) -> list[tuple[float, str]]:
+    """The probes that take longest on this machine, in seconds."""
+    from datetime import datetime
+
+    from ybscan.cli import prepare
+    from ybscan.hosts.recorder import recorded
+
+    now = datetime.now().astimezone()
+    plan = prepare.plan(rules=None, site=None, packs=[], only=[], now=now)
+    host, _ = recorded(prepare.live_host(), lambda: now)
+    times = []
+    for name, probe in plan.registry.probes.items():
+        start = time.perf_counter()
+        probe.read(host, plan.context)
+        times.append((time.perf_counter() - start, name))
+    return sorted(times, reverse=True)[:shown]
+
+
+def main() -> None:
+    """Take and print every ratio."""
+    ybscan = [PYTHON, "-m", "ybscan"]
+    scan = [*ybscan, "scan", "--quiet", "--format", "json", "-o", "-"]
+    print(f"{os.cpu_count()} processors, Python {sys.version.split()[0]}, median of {ROUNDS} pairs")
+    r, a, b = ratio(scan, [PYTHON, "-c", IMPORTS])
+    row("scan to JSON / importing the libraries", f"{r:.2f}x", "<= 2.5x", f"({a:.3f} s / {b:.3f} s)")
+    row("scan to JSON, peak memory", f"{peak_mib(scan):.1f} MiB", "<= 60 MiB")
+    r, a, b = ratio([*ybscan, "--version"], [PYTHON, "-c", "pass"])
+    row("--version / python -c pass", f"{r:.2f}x", "<= 5x", f"({a:.3f} s / {b:.3f} s)")
+    r, a, b = ratio([*ybscan, "--help"], [PYTHON, "-c", "pass"])
+    row("--help / python -c pass", f"{r:.2f}x", "-", f"({a:.3f} s / {b:.3f} s)")
+    rates = sorted(rules_per_second() for _ in range(3))
+    row("200 rules loaded and judged", f"{rates[1]:.0f}/s", ">= 1000/s")
+    for took, name in slowest_probes():
+        row(f"probe {name}", f"{took * 1000:.1f} ms", "-")
+
+
+if __name__ == "__main__":
+    main()
