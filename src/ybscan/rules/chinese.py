@@ -33,6 +33,8 @@ def problems_of(
 ) -> Iterable[Problem]:
     """One problem per error. ``raw`` is the strict YAML document, ``top`` the path of the validated part in it."""
     for e in error.errors(include_url=False):
+        if e["type"] == "too_short" and isinstance(e["input"], (list, tuple)) and e["input"]:
+            continue  # a list whose items are wrong also counts as short; the items' own errors say what is wrong
         path = top + tuple(p for p in e["loc"] if not (isinstance(p, str) and p.startswith("function-")))
         line = line_at(raw, path)
         shown = ".".join(str(p + 1) if isinstance(p, int) else p for p in path)
