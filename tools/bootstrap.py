@@ -44,6 +44,8 @@ def ready(extras: str) -> Path:
         f"{PROJECT}{extras}",
     ]
     subprocess.run(install, check=True)
+    # The program itself never writes bytecode; without this every start would compile it anew.
+    subprocess.run([str(python), "-m", "compileall", "-q", str(PROJECT / "src")], check=True)
     stamp.write_text(wanted, encoding="ascii")
     return python
 

@@ -12,6 +12,8 @@ def main() -> None:
 
         sys.stdout.write(f"ybscan {__version__}\n")
         return
+    # A scan writes nothing outside its output folder, the interpreter's caches beside the program included.
+    sys.dont_write_bytecode = True
     from ybscan.cli.app import run
 
     sys.exit(run(sys.argv[1:]))

@@ -10,18 +10,22 @@ from ybscan.hosts.base import Host  # noqa: E402
 from ybscan.hosts.groups.registry import Registry  # noqa: E402
 from ybscan.hosts.linux.accounts import LinuxAccounts  # noqa: E402
 from ybscan.hosts.linux.files import LinuxFiles  # noqa: E402
+from ybscan.hosts.linux.jobs import LinuxJobs  # noqa: E402
+from ybscan.hosts.linux.netlinks import kernel_addresses  # noqa: E402
 from ybscan.hosts.linux.network import LinuxNetwork  # noqa: E402
 from ybscan.hosts.linux.processes import LinuxProcesses  # noqa: E402
 from ybscan.hosts.linux.sockets import LinuxSockets  # noqa: E402
 from ybscan.hosts.linux.system import LinuxSystem  # noqa: E402
 from ybscan.hosts.linux.tools import LinuxTools  # noqa: E402
 from ybscan.hosts.linux.usersettings import LinuxUserSettings  # noqa: E402
+from ybscan.hosts.linux.volumes import LinuxVolumes  # noqa: E402
 
 
 def live_linux(*, root: str = "/") -> Host:
     """The running system. ``root`` moves the files alone (a tree laid out like one); tests use it."""
     files = LinuxFiles(root=root)
-    processes = LinuxProcesses()
+    accounts = LinuxAccounts(files, root=root)
+    processes = LinuxProcesses(accounts)
     tools = LinuxTools()
     return Host(
         backend="live",
@@ -31,8 +35,10 @@ def live_linux(*, root: str = "/") -> Host:
         tools=tools,
         processes=processes,
         sockets=LinuxSockets(processes),
-        network=LinuxNetwork(files=files, tools=tools),
-        accounts=LinuxAccounts(files, root=root),
+        network=LinuxNetwork(files=files, tools=tools, addresses=kernel_addresses if root == "/" else None),
+        accounts=accounts,
         user_settings=LinuxUserSettings(root=root),
         registry=Registry("Linux 没有注册表"),
+        volumes=LinuxVolumes(files, root=root),
+        jobs=LinuxJobs(files, root=root),
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from functools import cache
+from collections.abc import Mapping
 
+from ybscan.hosts.groups.accounts import Accounts
 from ybscan.hosts.groups.processes import Process, Processes
 from ybscan.hosts.linux.errors import from_error
 from ybscan.model.reading import Cause, Gap, Known, Reading, Unknown
@@ -16,17 +17,26 @@ _KTHREAD = 0x00200000  # PF_KTHREAD, the flags field of proc_pid_stat(5)
 
 
 class LinuxProcesses(Processes):
-    """Reads ``stat``, ``exe`` and the owner of each process; nothing else (no command line, no environment)."""
+    """Reads ``stat``, ``exe`` and the owner of each process; nothing else (no command line, no environment).
+
+    Owners are named from the local passwd file alone: the system's own look-up may ask a directory server.
+    """
+
+    def __init__(self, accounts: Accounts) -> None:
+        super().__init__()
+        self._accounts = accounts
 
     def running(self) -> Reading[tuple[Process, ...]]:
         try:
             pids = [int(n) for n in os.listdir("/proc") if n.isdigit()]  # noqa: PTH208
         except OSError as e:
             return from_error(e, "/proc")
+        users = self._accounts.users()
+        names = {u.uid: u.name for u in users.value} if isinstance(users, Known) else {}
         found: list[Process] = []
         denied = 0
         for pid in pids:
-            process = _process(pid)
+            process = _process(pid, names)
             if process is None:
                 continue
             if process.exe is None:
@@ -42,7 +52,7 @@ class LinuxProcesses(Processes):
         return Known(tuple(sorted(found, key=lambda p: p.pid)), "/proc", tuple(gaps))
 
 
-def _process(pid: int) -> Process | None:
+def _process(pid: int, names: Mapping[int, str]) -> Process | None:
     base = f"/proc/{pid}"
     try:
         with open(f"{base}/stat", "rb") as f:  # noqa: PTH123 - a few hundred times per scan
@@ -61,7 +71,7 @@ def _process(pid: int) -> Process | None:
         exe = None
     except OSError:
         exe = "" if int(rest[6]) & _KTHREAD else _gone(base)
-    return Process(pid, int(rest[1]), name, exe, uid, _user(uid))
+    return Process(pid, int(rest[1]), name, exe, uid, names.get(uid, str(uid)))
 
 
 def _gone(base: str) -> str | None:
@@ -87,13 +97,3 @@ def _hidden() -> bool:
     except (OSError, IndexError):
         return True
     return False
-
-
-@cache
-def _user(uid: int) -> str:
-    import pwd
-
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
