@@ -23,8 +23,10 @@ from ybscan.engine.scan import Plan, checked, needed, read_facts
 from ybscan.hosts.base import Host, answer_type
 from ybscan.hosts.codec import decode
 from ybscan.hosts.linux.files import LinuxFiles
+from ybscan.hosts.linux.jobs import LinuxJobs
 from ybscan.hosts.linux.network import LinuxNetwork
 from ybscan.hosts.linux.usersettings import LinuxUserSettings
+from ybscan.hosts.linux.volumes import LinuxVolumes
 from ybscan.hosts.offline import offline_root
 from ybscan.hosts.replay import group_types, replay
 from ybscan.model.dictionary import Dictionary
@@ -155,10 +157,12 @@ def host_of(case: CaseDocument, root: Path) -> Host:
 def live_tree(root: Path) -> Host:
     """A folder as if it were a running system: /proc, /sys and /run count, but nothing of this machine is asked."""
     still = offline_root(_with_etc(root))
-    files = LinuxFiles(root=str(root.resolve()), live=True)
-    settings = LinuxUserSettings(root=str(root.resolve()))
+    base = str(root.resolve())
+    files = LinuxFiles(root=base, live=True)
+    settings = LinuxUserSettings(root=base)
     return replace(
-        still, files=files, network=LinuxNetwork(files=files, tools=still.tools), user_settings=settings
+        still, files=files, network=LinuxNetwork(files=files, tools=still.tools), user_settings=settings,
+        volumes=LinuxVolumes(files, root=base), jobs=LinuxJobs(files, root=base),
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from ybscan.model.reading import Cause, Unknown
 if TYPE_CHECKING:
     from ybscan.hosts.groups.accounts import Accounts
     from ybscan.hosts.groups.files import Files
+    from ybscan.hosts.groups.jobs import Jobs
     from ybscan.hosts.groups.network import Network
     from ybscan.hosts.groups.processes import Processes
     from ybscan.hosts.groups.registry import Registry
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ybscan.hosts.groups.system import System
     from ybscan.hosts.groups.tools import Tools
     from ybscan.hosts.groups.usersettings import UserSettings
+    from ybscan.hosts.groups.volumes import Volumes
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -84,6 +86,8 @@ class Host:
     accounts: Accounts
     user_settings: UserSettings
     registry: Registry
+    volumes: Volumes
+    jobs: Jobs
 
     def groups(self) -> Iterator[tuple[str, Group]]:
         """Field name and group, in declaration order."""

@@ -12,9 +12,11 @@ from ybscan.hosts.groups.sockets import Sockets
 from ybscan.hosts.groups.tools import Tools
 from ybscan.hosts.linux.accounts import LinuxAccounts
 from ybscan.hosts.linux.files import LinuxFiles
+from ybscan.hosts.linux.jobs import LinuxJobs
 from ybscan.hosts.linux.network import LinuxNetwork
 from ybscan.hosts.linux.system import LinuxSystem
 from ybscan.hosts.linux.usersettings import LinuxUserSettings
+from ybscan.hosts.linux.volumes import LinuxVolumes
 from ybscan.model.problem import InputProblems, Problem
 
 _LIVE = "只有运行中的系统能回答"
@@ -45,6 +47,8 @@ def offline_root(root: Path) -> Host:
         accounts=LinuxAccounts(files, root=base),
         user_settings=LinuxUserSettings(root=base, live=False),
         registry=Registry("Linux 没有注册表"),
+        volumes=LinuxVolumes(files, root=base, live=False),
+        jobs=LinuxJobs(files, root=base, live=False),
     )
 
 

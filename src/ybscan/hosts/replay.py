@@ -15,13 +15,25 @@ Answers = Mapping[tuple[str, str, tuple[tuple[str, Any], ...]], Reading[Any]]
 def group_types() -> dict[str, type[Group]]:
     """Every group class by its field name on Host."""
     from ybscan.hosts import groups
-    from ybscan.hosts.groups import accounts, files, network, processes, registry, sockets, system, tools, usersettings
+    from ybscan.hosts.groups import (
+        accounts,
+        files,
+        jobs,
+        network,
+        processes,
+        registry,
+        sockets,
+        system,
+        tools,
+        usersettings,
+        volumes,
+    )
 
     del groups
     scope = {
         "Accounts": accounts.Accounts, "Files": files.Files, "Network": network.Network, "Processes": processes.Processes,
         "Registry": registry.Registry, "Sockets": sockets.Sockets, "System": system.System, "Tools": tools.Tools,
-        "UserSettings": usersettings.UserSettings,
+        "UserSettings": usersettings.UserSettings, "Volumes": volumes.Volumes, "Jobs": jobs.Jobs,
     }  # fmt: skip
     hints = get_type_hints(Host, localns=scope)
     return {

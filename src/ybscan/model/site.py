@@ -11,9 +11,9 @@ import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from ybscan.model.rule import Bool, Document, Int, Name, Role, RuleId, Text
+from ybscan.model.rule import Bool, Day, Document, Int, Name, Role, RuleId, Text
 
 _DURATION = re.compile(r"(\d{1,6})\s*(m|h|d|w)$")
 _DURATION_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
@@ -185,39 +185,58 @@ class Ports(Document):
     allowed: tuple[AllowedPort, ...] | None = None
 
 
+def _file_pattern(text: str) -> str:
+    if "/" in text or "\\" in text:
+        raise ValueError("备份文件名不能含路径分隔符，文件夹请写在 path 中")
+    return text
+
+
+def _job(value: object) -> object:
+    return {"name": value} if isinstance(value, str) else value
+
+
 class BackupLocation(Document):
     """A place where backups lie."""
 
     path: Text = Field(description="备份所在文件夹")
-    pattern: Text = Field(default="*", description="备份文件名，可用 * 通配")
-    kind: Literal["full", "incremental", "log", "system"] = "full"
-    tier: Literal["daily", "weekly", "monthly", "yearly"] = "daily"
-    min_bytes: Int = Field(default=1, ge=0)
-    max_age: Duration | None = None
+    pattern: Annotated[Text, AfterValidator(_file_pattern)] = Field(default="*", description="备份文件名，可用 * 通配")
+    kind: Literal["full", "incremental", "log", "system"] = Field(
+        default="full", description="full 全量，incremental 增量，log 日志，system 整个系统"
+    )
+    tier: Literal["daily", "weekly", "monthly", "yearly"] = Field(
+        default="daily", description="备份层级：日、周、月、年"
+    )
+    min_bytes: Int = Field(default=1, ge=0, description="一份备份至少多大（字节），小于它视为无效")
+    max_age: Duration | None = Field(default=None, description="最新一份最多多旧；不写时日备份用 backup.max_age")
 
 
 class RestoreTest(Document):
     """A recovery drill, as the unit's ledger has it."""
 
-    date: Text
-    person: Text
-    document: Text
-    result: Literal["success", "failure"]
+    date: Day = Field(description="演练日期")
+    person: Text = Field(description="负责人")
+    document: Text = Field(description="记录编号")
+    result: Literal["success", "failure"] = Field(description="success 恢复成功，failure 恢复失败")
 
 
 class BackupJob(Document):
-    """The scheduled job that makes the backups: a systemd timer or service, a cron command, a Windows task."""
+    """The scheduled job that makes the backups. Written as a plain name, every kind of the system is looked through."""
 
-    name: Text
-    kind: Literal["timer", "cron", "task"]
+    name: Text = Field(description="systemd 定时器或服务名、cron 命令中的脚本名、Windows 计划任务名")
+    kind: Literal["timer", "cron", "task"] | None = Field(
+        default=None, description="timer systemd 定时器，cron，task Windows 计划任务"
+    )
+    max_age: Duration | None = Field(default=None, description="上次执行最多多久以前；不写时用 backup.max_age")
 
 
 class Backup(Document):
+    """Where the unit's backups lie and what makes them."""
+
     data: tuple[Text, ...] | None = Field(default=None, description="业务数据所在文件夹")
-    locations: tuple[BackupLocation, ...] | None = None
-    jobs: tuple[BackupJob, ...] | None = None
-    max_age: Duration = "24h"
-    restore_tests: tuple[RestoreTest, ...] | None = None
+    locations: tuple[BackupLocation, ...] | None = Field(default=None, description="备份存放位置")
+    jobs: tuple[Annotated[BackupJob, BeforeValidator(_job)], ...] | None = Field(default=None, description="备份任务")
+    max_age: Duration = Field(default="24h", description="最新备份最多多旧")
+    restore_tests: tuple[RestoreTest, ...] | None = Field(default=None, description="恢复演练记录")
 
 
 class Delegation(Document):
