@@ -20,7 +20,8 @@ STRUCTURE = ("all", "any", "not", "no_item_in", "some_item_in", "every_item_in")
 _QUANTIFIERS = ("no_item_in", "some_item_in", "every_item_in")
 _LISTS = frozenset({"between", "one_of", "none_of", "like_any"})
 
-_APPLIES: Mapping[str, frozenset[Kind]] = {
+#: Which kinds of facts and fields each leaf word can be used on.
+APPLIES: Mapping[str, frozenset[Kind]] = {
     "is": frozenset(Kind) - {Kind.ITEMS, Kind.TEXTS, Kind.TIME},
     "is_not": frozenset(Kind) - {Kind.ITEMS, Kind.TEXTS, Kind.TIME},
     "at_least": frozenset({Kind.INTEGER, Kind.NUMBER}),
@@ -163,8 +164,8 @@ class ExpressionParser:
         if kind is None or args is None:
             return None
         at = raw.line_of(word)
-        if kind not in _APPLIES[word]:
-            fits = "、".join(w for w in WORDS if kind in _APPLIES[w]) or "no_item_in、some_item_in、every_item_in"
+        if kind not in APPLIES[word]:
+            fits = "、".join(w for w in WORDS if kind in APPLIES[w]) or "no_item_in、some_item_in、every_item_in"
             self.report(at, f"{word} 不适用于{kind.label}", f"可用：{fits}")
             return None
         operand = self._operand(word, kind, raw[word], at)
