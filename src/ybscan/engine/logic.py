@@ -69,10 +69,10 @@ def _joined(outcomes: list[Outcome], *, decisive: bool) -> Outcome:
         truth = decisive
     elif any(o.truth is None for o in outcomes):
         truth = None
-    seen: dict[Observation, None] = {}
+    seen: list[Observation] = []  # not a dict: the value of a list fact does not hash
     for outcome in outcomes:
         if outcome.truth is truth:
-            seen.update(dict.fromkeys(outcome.observations))
+            seen.extend(o for o in outcome.observations if o not in seen)
     return Outcome(truth, tuple(seen))
 
 
