@@ -27,14 +27,14 @@ _HELP_WORDS = (
 
 _ERROR_WORDS = (
     (re.compile(r"^No such option: (\S+?)\.?$"), r"没有选项 \1"),
-    (re.compile(r"^No such option: (\S+) \(Possible options: (.*)\)$"), r"没有选项 \1，是不是想写 \2？"),
+    (re.compile(r"^No such option: (\S+) \(Possible options: ([^,)]*).*\)$"), r"没有选项 \1，是不是想写 \2？"),
     (re.compile(r"^No such option: (\S+) Did you mean (.*)\?$"), r"没有选项 \1，是不是想写 \2？"),
-    (re.compile(r"^No such command '?([^']*)'?\. Did you mean (.*)\?$"), r"没有命令 \1，是不是想写 \2？"),
+    (re.compile(r"^No such command '?([^']*)'?\. Did you mean '?([^',?]*).*\?$"), r"没有命令 \1，是不是想写 \2？"),
     (re.compile(r"^No such command '?([^']*)'?\.$"), r"没有命令 \1"),
     (re.compile(r"^Missing command\.$"), "缺少命令"),
     (re.compile(r"^Missing argument '?([^']*?)'?\.$"), r"缺少参数 \1"),
     (re.compile(r"^Missing option '?([^']*?)'?\.$"), r"缺少选项 \1"),
-    (re.compile(r"^Got unexpected extra arguments? \((.*)\)$"), r"多余的参数：\1"),
+    (re.compile(r"^Got unexpected extra argument(?:s|\(s\))? \((.*)\)$"), r"多余的参数：\1"),
     (re.compile(r"^Option '?(\S+?)'? requires an argument\.$"), r"选项 \1 后面缺少内容"),
     (re.compile(r"^Option '?(\S+?)'? does not take a value\.$"), r"选项 \1 后面不应有内容"),
     (
@@ -140,7 +140,8 @@ def _failed(error: Exception) -> int:
                 break
         context = getattr(error, "ctx", None)
         command = context.command_path if context is not None else "ybscan"
-        console.say(f"命令有误：{message}。用 {command} --help 查看用法。")
+        end = "" if message.endswith("？") else "。"
+        console.say(f"命令有误：{message}{end}用 {command} --help 查看用法。")
         return console.BAD_INPUT
     if os.environ.get("YBSCAN_DEBUG"):
         import traceback
