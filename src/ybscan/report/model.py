@@ -1,0 +1,417 @@
+"""The view model: everything a template may print, already in words. Both formats print the same one.
+
+Fields of type :class:`~ybscan.report.text.Prose` are our words with data inside, ``str`` is data (escaped as a whole),
+:class:`~ybscan.report.claims.Claim` a generated sentence with its evidence. ``templates/README.md`` describes it for
+people who write templates of their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from ybscan.model.result import Status
+from ybscan.report.claims import Claim, Ref
+from ybscan.report.dates import percent_text
+from ybscan.report.text import Prose
+
+#: A sign for each status that is told by its shape alone; all are in GB 2312, so that every Chinese font has them.
+SIGNS: Final = {
+    Status.PASS: "√", Status.FAIL: "×", Status.UNKNOWN: "？", Status.NOT_APPLICABLE: "—", Status.MANUAL: "□",
+    Status.WAIVED: "△", Status.DELEGATED: "◇",
+}  # fmt: skip
+
+#: Order in every table and chart.
+ORDER: Final = (
+    Status.PASS, Status.FAIL, Status.UNKNOWN, Status.MANUAL, Status.WAIVED, Status.DELEGATED, Status.NOT_APPLICABLE,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A status as it is printed: the same sign and word everywhere."""
+
+    key: str
+    sign: Prose
+    text: Prose
+
+
+VERDICTS: Final = {s: Verdict(s.value, Prose(SIGNS[s]), Prose(s.text)) for s in Status}
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A percentage that never goes without its numerator, denominator and what is undetermined."""
+
+    numerator: int
+    denominator: int
+    undetermined: int
+
+    @property
+    def percent(self) -> Prose:
+        """Cut, never rounded up."""
+        return Prose(percent_text(self.numerator, self.denominator))
+
+    @property
+    def text(self) -> Prose:
+        """The whole statement."""
+        if not self.denominator:
+            return Prose(f"无法计算（没有可计算的项目，另有 {self.undetermined} 项未能确认）")
+        return Prose(f"{self.percent}（{self.numerator}/{self.denominator}，另有 {self.undetermined} 项未能确认）")
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many findings have a status."""
+
+    verdict: Verdict
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Findings by status, in :data:`ORDER`."""
+
+    by_status: tuple[Count, ...]
+    total: int
+    applicable: int
+    pass_rate: Rate
+    """符合 / (符合 + 不符合)."""
+    determined_rate: Rate
+    """(符合 + 不符合) / 适用."""
+
+    def of(self, key: str) -> int:
+        """The number of findings with the status ``key``."""
+        return next((c.number for c in self.by_status if c.verdict.key == key), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class ClauseView:
+    """A clause, numbered in the order in which the document cites it."""
+
+    number: int
+    id: str
+    document: str
+    short: str
+    article: str
+    text: str
+    checked: Prose
+    """How far its wording was compared with the source."""
+    sample: bool
+    """A practice of other units' reports, not a regulation."""
+    known: bool
+    """Whether the catalogue has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClauseCovered:
+    """A clause and what came of the rules that answer it."""
+
+    clause: ClauseView
+    verdict: Verdict
+    rules: tuple[str, ...]
+    unchecked: tuple[str, ...]
+    """Rules that answer the clause as well and were not run."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackView:
+    """A rule pack as it was used."""
+
+    id: str
+    title: str
+    version: str
+    digest: str
+    terminals: int
+    """On how many terminals it was used in this version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was seen. ``terminals`` is empty in a record, which is about one."""
+
+    claim: Claim
+    origin: str
+    terminals: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionView:
+    """An approved exception to a rule."""
+
+    reason: str
+    approver: str
+    document: str
+    approved: Prose
+    expires: Prose
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One rule: in a record its finding, in a report its findings on every terminal."""
+
+    rule_id: str
+    anchor: str
+    title: str
+    severity: Prose
+    verdict: Verdict
+    """The finding; over several terminals the worst."""
+    counts: tuple[Count, ...]
+    """Terminals by status; only the statuses that occur."""
+    method: str
+    reason: str
+    evidence: tuple[Evidence, ...]
+    clauses: tuple[ClauseView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PackItems:
+    """The results of one pack."""
+
+    heading: Prose
+    title: str
+    counts: Counts
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What to do, on which terminals."""
+
+    terminals: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was seen on one terminal."""
+
+    terminal: str
+    evidence: tuple[Evidence, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A 不符合 and its rectification: the same number in both chapters."""
+
+    number: int
+    rule_id: str
+    anchor: str
+    title: str
+    severity: Prose
+    sentence: Claim
+    seen: tuple[Seen, ...]
+    clauses: tuple[ClauseView, ...]
+    measures: tuple[Measure, ...]
+    owners: tuple[str, ...]
+    """From the terminal register; empty where it names nobody."""
+    acceptance: Prose
+
+
+@dataclass(frozen=True, slots=True)
+class Excepted:
+    """A 不符合 that an approved exception covers."""
+
+    rule_id: str
+    anchor: str
+    title: str
+    terminal: str
+    seen: Seen
+    exception: ExceptionView
+
+
+@dataclass(frozen=True, slots=True)
+class Undetermined:
+    """What could not be determined, and why."""
+
+    rule_id: str
+    anchor: str
+    title: str
+    severity: Prose
+    verdict: Verdict
+    seen: tuple[Seen, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Attested:
+    """What only a person can say. ``answer`` is 【未确认】 where nobody has."""
+
+    id: str
+    title: str
+    question: str
+    answer: Prose
+    answered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """A digest and the name of its algorithm."""
+
+    algorithm: str
+    value: str
+    intact: bool
+    """Whether the content still has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What changed since the last check: newly wrong, put right, still wrong."""
+
+    kind: Prose
+    rule_id: str
+    title: str
+    claim: Claim
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who signs. ``name`` is empty where the site file names nobody."""
+
+    role: Prose
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """A terminal's row in the tables."""
+
+    id: str
+    anchor: str
+    hostname: str
+    department: str
+    owner: str
+    role: str
+    os: str
+    addresses: str
+    macs: str
+    privilege: Prose
+    backend: Prose
+    record_no: str
+    checked_at: Prose
+    adhoc: bool
+    counts: Counts
+    grade: Prose
+    failed: tuple[str, ...]
+    undetermined: tuple[str, ...]
+    digest: Digest
+    previous_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One check of one terminal: the 安全检查工作记录."""
+
+    number: str
+    anchor: str
+    unit: str
+    self_name: str
+    week: Prose
+    planned: Prose
+    actual: Prose
+    weekday: Prose
+    adhoc: bool
+    shift_reason: Prose
+    terminal: Terminal
+    tool: str
+    site_digest: str
+    packs: tuple[PackView, ...]
+    counts: Counts
+    conclusion: tuple[Claim, ...]
+    grade: Prose
+    results: tuple[PackItems, ...]
+    problems: tuple[Problem, ...]
+    exceptions: tuple[Excepted, ...]
+    undetermined: tuple[Undetermined, ...]
+    attested: tuple[Attested, ...]
+    changes: tuple[Change, ...]
+    compared: Prose
+    """With which earlier check, or that there was none to compare with."""
+    clauses: tuple[ClauseView, ...]
+    signatures: tuple[Person, ...]
+    warnings: tuple[Prose, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """How many terminals there are, how many were checked, and why the others were not."""
+
+    expected: Prose
+    checked: int
+    missed: Prose
+    complete: bool
+    unchecked: tuple[tuple[str, str, Prose], ...]
+    """Terminal, department, reason."""
+    sentence: Claim
+    privileges: tuple[Claim, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """The unit's self-inspection report over one or more checks."""
+
+    unit: str
+    self_name: str
+    title: Prose
+    addressee: str
+    period: Prose
+    introduction: tuple[Claim, ...]
+    organisation: tuple[Attested, ...]
+    scope: Scope
+    methods: tuple[Attested, ...]
+    tool: str
+    packs: tuple[PackView, ...]
+    counts: Counts
+    overview: Claim
+    results: tuple[PackItems, ...]
+    manual: tuple[Attested, ...]
+    problems: tuple[Problem, ...]
+    solved: tuple[Change, ...]
+    exceptions: tuple[Excepted, ...]
+    undetermined: tuple[Undetermined, ...]
+    unconfirmed: tuple[Attested, ...]
+    advice: tuple[Attested, ...]
+    conclusion: tuple[Claim, ...]
+    grade: Prose
+    unit_grade: Prose
+    terminals: tuple[Terminal, ...]
+    records: tuple[Terminal, ...]
+    """Every check, also those that a later check of the same terminal replaced."""
+    coverage: tuple[ClauseCovered, ...]
+    signatures: tuple[Person, ...]
+    refs: tuple[Ref, ...]
+    headings: dict[str, str]
+    """The Chinese numeral of each chapter that is there."""
+    warnings: tuple[Prose, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One line of the published grading rule."""
+
+    grade: Prose
+    text: Prose
+
+
+GRADING: Final = (
+    Rule(Prose("不符合"), Prose("有风险等级为“严重”的检查项不符合。")),
+    Rule(
+        Prose("部分符合"),
+        Prose("没有“严重”项不符合，但有“高”风险项不符合；或者既有不符合项，又有“严重”“高”风险项未能确认，"
+              "或者既有不符合项，未能确认项又超过适用项的五分之一。"),
+    ),
+    Rule(
+        Prose("无法判定"),
+        Prose("没有不符合项，但有“严重”“高”风险项未能确认，或者未能确认项超过适用项的五分之一，或者没有适用的检查项。"),
+    ),
+    Rule(
+        Prose("基本符合"),
+        Prose("“严重”“高”风险项没有不符合，也没有未能确认，但仍有“中”“低”风险项不符合或者未能确认（不超过适用项的五分之一），"
+              "或者有已批准的例外。"),
+    ),
+    Rule(Prose("符合"), Prose("适用的检查项中没有不符合、未能确认和例外；委托其他产品管控的，须另在该产品中核对。")),
+)  # fmt: skip
+"""The published grading rule in words, as :func:`ybscan.engine.summary.grade` applies it."""
+DIGEST_NOTE: Final = Prose(
+    "摘要值只用于发现内容是否被改动，不构成《中华人民共和国电子签名法》所称的可靠电子签名，不能代替签字和盖章。"
+)

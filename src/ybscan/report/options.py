@@ -1,0 +1,54 @@
+"""What a document is made from besides results: given by the caller, never guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from ybscan.model.attestation import QUESTIONS, Answer, Question
+from ybscan.model.catalogue import Clause
+from ybscan.model.result import ScanResult
+from ybscan.report.dates import Period
+
+Kind = Literal["record", "self-inspection"]
+Format = Literal["md", "html"]
+
+KINDS: tuple[Kind, ...] = ("record", "self-inspection")
+FORMATS: tuple[Format, ...] = ("md", "html")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missed:
+    """A terminal that should have been checked and was not."""
+
+    id: str
+    department: str = ""
+    reason: str = ""
+    """Empty: printed as 【未确认】."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Everything a document says that is not in a result."""
+
+    clauses: Mapping[str, Clause] = field(default_factory=dict)
+    """The clause catalogue; a clause that is not in it is printed by its id."""
+    period: Period | None = None
+    """What the report is about; by default the days of the results."""
+    expected: int | None = None
+    """How many terminals there are to check; None is printed as 【未确认】, and the report claims nothing about all."""
+    missed: tuple[Missed, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    questions: tuple[Question, ...] = QUESTIONS
+    numbers: Mapping[str, str] = field(default_factory=dict)
+    """Record numbers by result digest; by default made from the week and the digest."""
+    previous: tuple[ScanResult, ...] = ()
+    """Earlier results, for the comparison with the last check."""
+    shift_reason: str = ""
+    """Why a check was not on its Friday."""
+    addressee: str = ""
+    """The authority a report goes to."""
+    rendered_at: datetime | None = None
+    """Printed beside the time of the check when given; leave it out for documents that are reproducible."""

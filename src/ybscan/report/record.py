@@ -1,0 +1,242 @@
+"""The terminal's record (安全检查工作记录): one check of one terminal. Pure."""
+
+from __future__ import annotations
+
+from ybscan.model.result import Finding, ScanResult, Status
+from ybscan.report.claims import UNCONFIRMED, Claim, Ref, anchor, claim
+from ybscan.report.dates import day_text, friday_of, numeral, weekday_text
+from ybscan.report.model import (
+    VERDICTS,
+    Attested,
+    Change,
+    Excepted,
+    Item,
+    PackItems,
+    Person,
+    Problem,
+    Record,
+    Undetermined,
+)
+from ybscan.report.options import Options
+from ybscan.report.parts import (
+    OPEN,
+    ClauseNumbers,
+    answer_text,
+    attested,
+    checked_text,
+    counts,
+    evidence_of,
+    exception_of,
+    grade_of,
+    intact,
+    measures_of,
+    packs_of,
+    reason_of,
+    rule_claims,
+    seen_of,
+    self_name,
+    severity_text,
+    status_sentence,
+    tally,
+    terminal_view,
+)
+from ybscan.report.terminals import adhoc, day, previous_of, record_number
+from ybscan.report.text import Prose, data, prose
+
+ALTERED = Prose("本结果的摘要值与内容不符：内容在检查之后被改动过，不能作为依据。")
+
+
+def build_record(result: ScanResult, options: Options) -> Record:
+    """The view of one record.
+
+    Raises:
+        EvidenceMissing: a finding claims something that nothing was seen for.
+    """
+    number = record_number(result, options.numbers)
+    whole = Ref(number)
+    terminal = terminal_view(result, options.numbers)
+    clauses = ClauseNumbers(options.clauses)
+    checked = day(result)
+    sound = intact(result)
+    grade = Prose(grade_of(result.findings, sound=sound))
+    results = _results(result, number, clauses)
+    total = counts(result.findings)
+    return Record(
+        number=number,
+        anchor=anchor(number),
+        unit=result.unit.get("name", ""),
+        self_name=self_name(result.unit),
+        week=Prose("{0[0]}年第{0[1]}周".format(checked.isocalendar())) if checked else UNCONFIRMED,
+        planned=Prose(f"{day_text(friday_of(checked))}（星期五）") if checked else UNCONFIRMED,
+        actual=checked_text(result),
+        weekday=Prose(weekday_text(checked)) if checked else UNCONFIRMED,
+        adhoc=adhoc(result),
+        shift_reason=data(options.shift_reason) if options.shift_reason else UNCONFIRMED,
+        terminal=terminal,
+        tool=f"{result.tool.name} {result.tool.version}",
+        site_digest=result.site_sha256,
+        packs=packs_of([result]),
+        counts=total,
+        conclusion=_conclusion(result, whole, grade),
+        grade=grade,
+        results=results,
+        problems=_problems(result, number, clauses),
+        exceptions=tuple(
+            Excepted(
+                f.rule_id, anchor(number, f.rule_id), f.title, terminal.id,
+                seen_of(f, terminal.id, Ref(number, f.rule_id)), exception_of(f),
+            )
+            for f in result.findings if f.status is Status.WAIVED
+        ),
+        undetermined=tuple(
+            Undetermined(
+                f.rule_id, anchor(number, f.rule_id), f.title, severity_text(f.severity), VERDICTS[f.status],
+                (seen_of(f, terminal.id, Ref(number, f.rule_id)),),
+            )
+            for f in result.findings if f.status in OPEN
+        ),
+        attested=tuple(
+            Attested(q.id, q.title, q.text, answer_text(a), a is not None)
+            for q, a in (attested(q, options.answers) for q in options.questions if q.part == "weekly")
+        ),
+        changes=_changes(result, options, number),
+        compared=_compared(result, options),
+        clauses=clauses.all,
+        signatures=signatures(result),
+        warnings=_warnings(result, sound=sound),
+    )  # fmt: skip
+
+
+def signatures(result: ScanResult) -> tuple[Person, ...]:
+    """Who signs: names only where the site file has them."""
+    roles = (("inspector", "检查人"), ("reviewer", "复核人"), ("leader", "分管领导"))
+    return tuple(Person(Prose(role), result.people.get(key, "")) for key, role in roles)
+
+
+def pack_groups(results: list[ScanResult]) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    """Packs in order with their title and rule ids in order, over all results."""
+    titles = {p.id: p.title for r in results for p in r.packs}
+    order: dict[str, dict[str, None]] = {}
+    for result in results:
+        for finding in result.findings:
+            order.setdefault(finding.pack, {})[finding.rule_id] = None
+    return tuple((pack, titles.get(pack, pack), tuple(ids)) for pack, ids in order.items())
+
+
+def _results(result: ScanResult, number: str, clauses: ClauseNumbers) -> tuple[PackItems, ...]:
+    by_pack: list[PackItems] = []
+    for i, (pack, title, _) in enumerate(pack_groups([result]), 1):
+        findings = tuple(f for f in result.findings if f.pack == pack)
+        items = tuple(
+            Item(
+                rule_id=f.rule_id, anchor=anchor(number, f.rule_id), title=f.title, severity=severity_text(f.severity),
+                verdict=VERDICTS[f.status], counts=tally([f.status]), method=f.method, reason=reason_of(f),
+                evidence=evidence_of(f, Ref(number, f.rule_id)), clauses=clauses.cite(f.clauses),
+            )
+            for f in findings
+        )  # fmt: skip
+        by_pack.append(PackItems(Prose(f"（{numeral(i)}）"), title, counts(findings), items))
+    return tuple(by_pack)
+
+
+def _problems(result: ScanResult, number: str, clauses: ClauseNumbers) -> tuple[Problem, ...]:
+    failed = [f for f in result.findings if f.status is Status.FAIL]
+    return tuple(
+        Problem(
+            number=i,
+            rule_id=f.rule_id,
+            anchor=anchor(number, f.rule_id),
+            title=f.title,
+            severity=severity_text(f.severity),
+            sentence=claim("经检查，“{title}”一项不符合要求。", (Ref(number, f.rule_id),), title=f.title),
+            seen=(seen_of(f, result.host.id, Ref(number, f.rule_id)),),
+            clauses=clauses.cite(f.clauses),
+            measures=measures_of([(result.host.id, f)]),
+            owners=(result.host.owner,) if result.host.owner else (),
+            acceptance=acceptance(f.rule_id),
+        )
+        for i, f in enumerate(failed, 1)
+    )
+
+
+def acceptance(rule_id: str) -> Prose:
+    """When a rectification is done: only a later check that passes closes it."""
+    return prose("后一次检查中 {rule} 的结果为“符合”；结果为“无法判定”的不得销号", rule=rule_id)
+
+
+def _conclusion(result: ScanResult, whole: Ref, grade: Prose) -> tuple[Claim, ...]:
+    numbers = counts(result.findings)
+    terminal = terminal_view(result, {})
+    refs = (whole,)
+    return (
+        claim(
+            "经技术检测（{tool}，{time}，以{privilege}权限{backend}），终端 {id} 共检查 {total} 项，适用 {applicable} 项：{found}。",
+            refs, shown=False, tool=f"{result.tool.name} {result.tool.version}", time=checked_text(result),
+            privilege=terminal.privilege, backend=terminal.backend, id=result.host.id, total=numbers.total,
+            applicable=numbers.applicable, found=status_sentence(numbers),
+        ),
+        claim("合格率 {p}；确认率 {d}。", refs, shown=False, p=numbers.pass_rate.text, d=numbers.determined_rate.text),
+        *rule_claims(result.findings, Status.FAIL, "严重和高风险的不符合项 {n} 项：{names}。", whole.record),
+        *rule_claims(result.findings, Status.UNKNOWN, "严重和高风险的无法判定项 {n} 项：{names}。", whole.record),
+        claim("按照公布的等级规则，本次检查等级为“{grade}”。", refs, shown=False, grade=grade),
+    )  # fmt: skip
+
+
+def _warnings(result: ScanResult, *, sound: bool) -> tuple[Prose, ...]:
+    found = [] if sound else [ALTERED]
+    if result.host.backend == "offline":
+        found.append(Prose("本次为离线检查，没有读取运行中的进程、端口、网络连接和已接入设备，有关检查项无法判定。"))
+    elif result.host.elevated is False:
+        found.append(Prose("本次以普通用户权限运行，需要管理员权限的内容没有读取，有关检查项无法判定。"))
+    if not result.unit:
+        found.append(Prose("没有配置单位信息（site.yml 的 unit），单位名称须人工填写。"))
+    return tuple(found)
+
+
+def _compared(result: ScanResult, options: Options) -> Prose:
+    earlier = previous_of(result, options.previous)
+    if earlier is None:
+        return Prose("没有提供上一次检查结果，未作对比。")
+    number = record_number(earlier, options.numbers)
+    return prose("与上一次检查（记录 {number}，{time}）对比。", number=number, time=checked_text(earlier))
+
+
+def _changes(result: ScanResult, options: Options, number: str) -> tuple[Change, ...]:
+    earlier = previous_of(result, options.previous)
+    if earlier is None:
+        return ()
+    before = {f.rule_id: f for f in earlier.findings}
+    old_number = record_number(earlier, options.numbers)
+    changes = []
+    for f in result.findings:
+        old = before.get(f.rule_id)
+        kind = _change(old.status if old else None, f.status)
+        if kind:
+            refs = (Ref(number, f.rule_id), Ref(old_number))
+            was = old.status.text if old else "没有检查"
+            text = claim(
+                "上一次为“{was}”，本次为“{now}”。", refs, shown=False, was=Prose(was), now=Prose(f.status.text)
+            )
+            changes.append(Change(Prose(kind), f.rule_id, f.title, text))
+    changes.extend(_gone(old, old_number) for i, old in before.items() if _lost(i, old, result))
+    return tuple(changes)
+
+
+def _lost(rule_id: str, old: Finding, result: ScanResult) -> bool:
+    return old.status is Status.FAIL and all(f.rule_id != rule_id for f in result.findings)
+
+
+def _gone(old: Finding, old_number: str) -> Change:
+    text = claim("上一次为“不符合”，本次没有检查。", (Ref(old_number),), shown=False)
+    return Change(Prose("未复查"), old.rule_id, old.title, text)
+
+
+def _change(before: Status | None, now: Status) -> str:
+    """What happened to a finding; empty when there is nothing to report. Only 符合 closes a 不符合."""
+    if now is Status.FAIL:
+        return "仍未整改" if before is Status.FAIL else "新增问题"
+    if before is Status.FAIL:
+        if now is Status.PASS:
+            return "已消除"
+        return "已批准例外" if now is Status.WAIVED else "未能确认是否消除"
+    return ""

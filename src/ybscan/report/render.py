@@ -1,0 +1,100 @@
+"""From results to a document: the only entry of this package. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from jinja2 import BaseLoader, Environment, TemplateNotFound
+
+from ybscan.model.problem import InputProblems, Problem
+from ybscan.model.result import ScanResult, Status
+from ybscan.model.rule import Severity
+from ybscan.report.claims import EvidenceMissing
+from ybscan.report.dates import day_text
+from ybscan.report.environment import described, environment
+from ybscan.report.inspection import build_inspection
+from ybscan.report.lint import Hit, lint
+from ybscan.report.model import DIGEST_NOTE, GRADING
+from ybscan.report.options import FORMATS, KINDS, Format, Kind, Options
+from ybscan.report.parts import OPEN
+from ybscan.report.record import build_record
+from ybscan.report.terminals import when
+from ybscan.report.text import Prose, without_marks
+
+
+def render(
+    kind: Kind, format: Format, results: Sequence[ScanResult], *, templates: BaseLoader, options: Options | None = None
+) -> str:
+    """One document as text.
+
+    Args:
+        kind: ``record`` (one chapter per result) or ``self-inspection`` (one report over all results).
+        format: ``md`` or ``html``.
+        results: at least one.
+        templates: gives the templates by name (``record.md.j2``); see :func:`ybscan.rules.templates.template_loader`.
+        options: everything that is not in a result.
+
+    Returns:
+        The same text for the same arguments, byte for byte.
+
+    Raises:
+        InputProblems: a template is wrong, a verdict has no evidence, or the text says what no document may say.
+    """
+    if kind not in KINDS or format not in FORMATS:
+        raise ValueError(f"no such document: {kind}.{format}")
+    if not results:
+        raise InputProblems([Problem("ybscan report", 0, "没有检查结果，不能生成报告", "请先用 ybscan scan 检查")])
+    options = options or Options()
+    name = f"{kind}.{format}.j2"
+    env = environment(templates, format)
+    try:
+        view, complete = _view(kind, tuple(results), options)
+    except EvidenceMissing as e:
+        raise InputProblems([Problem("检查结果", 0, str(e), "结果文件可能不完整，请重新检查")]) from None
+    try:
+        marked = env.get_template(name).render(**view)
+    except InputProblems:
+        raise
+    except Exception as e:
+        raise described(e, name) from e
+    unblemished = not any(
+        f.status is Status.FAIL and f.severity is Severity.CRITICAL for r in results for f in r.findings
+    )
+    hits = lint(marked, complete=complete, unblemished=unblemished)
+    if hits:
+        raise InputProblems(_placed(env, name, hits))
+    return without_marks(marked)
+
+
+def _view(kind: Kind, results: tuple[ScanResult, ...], options: Options) -> tuple[dict[str, Any], bool]:
+    """What the template sees, and whether words such as 全部 may be used."""
+    rendered = Prose(day_text(options.rendered_at.date())) if options.rendered_at else Prose("")
+    shared: dict[str, Any] = {"grading": GRADING, "digest_note": DIGEST_NOTE, "rendered_at": rendered}
+    determined = not any(f.status in OPEN for r in results for f in r.findings)
+    if kind == "record":
+        ordered = sorted(results, key=lambda r: (r.host.id, when(r), r.digest))
+        return {**shared, "records": tuple(build_record(r, options) for r in ordered)}, determined
+    report = build_inspection(results, options)
+    return {**shared, "report": report}, determined and report.scope.complete
+
+
+def _placed(env: Environment, name: str, hits: tuple[Hit, ...]) -> list[Problem]:
+    """The hits at the template lines they come from, where a template has the words literally."""
+    problems = []
+    loader = env.loader
+    assert loader is not None  # noqa: S101 - we made it
+    sources: list[tuple[str, str]] = []
+    for one in (name, *(f"_macros.{f}.j2" for f in FORMATS)):
+        try:
+            source, shown, _ = loader.get_source(env, one)
+        except TemplateNotFound:
+            continue
+        sources.append((shown or one, source))
+    for hit in dict.fromkeys(hits):
+        place = next(
+            ((shown, i) for shown, s in sources for i, line in enumerate(s.split("\n"), 1) if hit.words in line),
+            (sources[0][0] if sources else name, 0),
+        )
+        problems.append(Problem(*place, f"报告不得出现“{hit.words}”", hit.why))
+    return problems
