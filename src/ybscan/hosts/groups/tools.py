@@ -23,7 +23,7 @@ class Tool(Enum):
         "ip",
         (("-j", "(-d)?", "(link|addr|rule)"), ("-j", "-[46]", "(rule|route)", "(list|show)?", "(table)?", "(all)?")),
     )
-    NFT = ("nft", (("-j", "list", "ruleset"),))
+    NFT = ("nft", (("-[ja]", "list", "ruleset"),))
     SYSTEMCTL = (
         "systemctl",
         (
@@ -31,6 +31,7 @@ class Tool(Enum):
             ("show", "--no-pager", "--property=[A-Za-z,]+", f"({_NAME})?"),
             ("list-unit-files", "--no-pager", "--no-legend", "--plain", "(--type=[a-z,]+)?"),
             ("list-units", "--no-pager", "--no-legend", "--plain", "--all", "(--type=[a-z,]+)?"),
+            ("list-sockets", "--no-pager", "--no-legend", "--plain", "--all"),
             ("list-timers", "--no-pager", "--no-legend", "--plain", "--all"),
         ),
     )
@@ -60,6 +61,8 @@ class Tool(Enum):
             ),
         ),
     )
+    #: Only prints its version: which kind of rule file counts depends on it.
+    PKACTION = ("pkaction", (("--version",),))
     CRONTAB = ("crontab", (("-l", "-u", _NAME),))
 
     def __init__(self, command: str, forms: tuple[tuple[str, ...], ...]) -> None:

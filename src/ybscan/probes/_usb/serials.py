@@ -1,0 +1,35 @@
+"""Serial numbers of media: shown salted and shortened, compared in full."""
+
+from __future__ import annotations
+
+import hashlib
+
+from ybscan.hosts.base import Host
+from ybscan.model.reading import Known
+
+#: How many hexadecimal digits of the digest are shown: enough to tell a unit's media apart, too few to be a number.
+SHOWN = 8
+_PURPOSE = "ybscan/media-serial/v1"
+
+
+def salt(host: Host) -> str:
+    """What makes the shown form this terminal's own: its machine id, else its name.
+
+    The same stick has the same shown form in every record of one terminal, and nobody can look the number up in a
+    table made elsewhere.
+    """
+    machine = host.files.text(path="/etc/machine-id", limit=4096)
+    if isinstance(machine, Known) and machine.value.strip():
+        return machine.value.strip()
+    identity = host.system.identity()
+    return identity.value.hostname if isinstance(identity, Known) else ""
+
+
+def shown(serial: str, salt_text: str) -> str:
+    """The form of a serial that reports carry: the first digits of SHA-256 over purpose, salt and serial."""
+    return hashlib.sha256("\0".join((_PURPOSE, salt_text, serial.strip())).encode()).hexdigest()[:SHOWN]
+
+
+def registered(serial: str, media: tuple[str, ...] | None) -> bool:
+    """Whether the serial is one of the unit's registered media; letter case and blanks at the ends do not count."""
+    return bool(serial.strip()) and serial.strip().casefold() in {m.strip().casefold() for m in media or ()}

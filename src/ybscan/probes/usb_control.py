@@ -1,0 +1,146 @@
+"""What keeps USB storage out of the terminal: drivers, udev, usbguard, polkit, and the vendor's own control.
+
+Each control is a fact of its own; the rules combine them. A control that is there but cannot be read for certain is
+Unknown, so that no rule takes its mere presence for protection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ybscan.hosts.base import Host
+from ybscan.model.facts import Fact, FactSpec, Field, Item, Kind
+from ybscan.model.reading import Absent, Cause, Known, Reading, Unknown
+from ybscan.probes._usb import as_fact, drivers, modprobe, polkit, udev, usbguard
+from ybscan.probes._usb.vendor import vendor_control
+from ybscan.probes.base import Context, Probe
+
+MODULES = ("usb-storage", "uas")
+
+#: Class 08 as it occurs: bulk-only, UAS, ATAPI and floppy command sets.
+_STORAGE: tuple[usbguard.Interface, ...] = (
+    ("08", "06", "50"), ("08", "06", "62"), ("08", "02", "50"), ("08", "04", "01"), ("08", "05", "50"),
+)  # fmt: skip
+#: Phones and cameras: still image (PTP, MTP) and the vendor class under which many phones offer MTP.
+_PHONES: tuple[usbguard.Interface, ...] = (("06", "01", "01"), ("ff", "ff", "00"))
+
+#: Programs that mount media for ordinary users without asking polkit.
+_OTHER_MOUNTERS = ("/usr/bin/pmount", "/usr/bin/udevil", "/usr/share/usbmount/usbmount")
+
+_YES_NO = ("已限制", "未限制")
+
+
+class UsbControlProbe(Probe):
+    """The controls over USB storage, one fact each."""
+
+    name = "usb_control"
+    title = "USB 存储管控"
+    facts = (
+        FactSpec(
+            "drivers", Kind.ITEMS, "USB 存储驱动",
+            help="每个 USB 存储驱动能否使用；已在内核中的，配置再严也算未禁用。",
+            linux="modprobe.d、/lib/modules/<内核>/modules.builtin 与 modules.dep、/sys/module、modprobe -n -v",
+            windows="Services\\USBSTOR 与 Services\\UASPStor 的 Start 值（4 为禁用）",
+            fields=(
+                Field("name", Kind.TEXT, "驱动"),
+                Field("blocked", Kind.BOOLEAN, "是否已禁用"),
+                Field("how", Kind.TEXT, "依据"),
+                Field("path", Kind.TEXT, "文件"),
+                Field("loaded", Kind.BOOLEAN, "是否已加载"),
+            ),
+            summary="{name}：{how}",
+        ),
+        FactSpec(
+            "deauthorised", Kind.BOOLEAN, "udev 规则对 USB 存储接口的限制", words=_YES_NO,
+            help="udev 规则使所有 USB 存储接口（类别 08）一接入即取消授权。", linux="udev rules.d",
+        ),
+        FactSpec(
+            "device_policy", Kind.BOOLEAN, "设备安装（授权）策略对 USB 存储的限制", words=_YES_NO,
+            help="设备要先符合策略才能使用，而策略不放行未登记的 USB 存储。",
+            linux="usbguard：服务状态、usbguard-daemon.conf、RuleFile 与 RuleFolder 的规则",
+            windows="Policies\\Microsoft\\Windows\\DeviceInstall\\Restrictions",
+        ),
+        FactSpec(
+            "phone_policy", Kind.BOOLEAN, "设备安装（授权）策略对手机、相机的限制", words=_YES_NO,
+            help="同一策略不放行以 MTP、PTP 方式接入的设备。", linux="usbguard",
+            windows="RemovableStorageDevices 下 WPD 类的 Deny_Read、Deny_Write",
+        ),
+        FactSpec(
+            "mount_denied", Kind.BOOLEAN, "移动存储访问策略", words=_YES_NO,
+            help="访问策略拒绝所有用户使用移动存储。",
+            linux="polkit：按其版本读取 .pkla 或 .rules 中对 udisks2 挂载操作的规定",
+            windows="RemovableStorageDevices 的 Deny_All，或各类的 Deny_Read 加 Deny_Write",
+        ),
+        FactSpec(
+            "write_denied", Kind.BOOLEAN, "移动存储写入策略", words=_YES_NO,
+            help="USB 磁盘接入后只能读取，不能写入。", linux="udev rules.d 中把 USB 磁盘设为只读的规则",
+            windows="RemovableStorageDevices 各类的 Deny_Write，StorageDevicePolicies\\WriteProtect",
+        ),
+        FactSpec(
+            "vendor", Kind.BOOLEAN, "系统厂商外设管控", words=_YES_NO,
+            help="麒麟、统信等系统自带的外设管控。其策略没有公开格式，存在时只能由人核实。", linux="厂商组件的安装文件",
+        ),
+        FactSpec(
+            "profile", Kind.TEXT, "单位的移动介质管理方式",
+            help="closed 完全封闭，registered 只用已登记介质，read-only 只许读取。",
+            linux="site.yml 的 usb.profile", windows="site.yml 的 usb.profile",
+        ),
+    )  # fmt: skip
+
+    def read_linux(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        which = drivers.kernels(host)
+        rules = udev.read_rules(host)
+        return {
+            "drivers": _drivers(host, which),
+            "deauthorised": as_fact(udev.deauthorises(rules, which.names)),
+            "device_policy": as_fact(_usbguard(host, context, _STORAGE, "USB 存储")),
+            "phone_policy": as_fact(_usbguard(host, context, _PHONES, "手机、相机")),
+            "mount_denied": as_fact(_mounting(host)),
+            "write_denied": as_fact(udev.write_protects(rules)),
+            "vendor": as_fact(vendor_control(host)),
+            "profile": Known(context.site.usb.profile, "site.yml"),
+        }
+
+
+def _drivers(host: Host, which: drivers.Kernels) -> Fact:
+    layers = modprobe.read_configuration(host)
+    items: list[Item] = []
+    for module in MODULES:
+        driver = drivers.judge(host, layers, which, module)
+        items.append(
+            {
+                "name": driver.name, "blocked": driver.blocked, "how": driver.how, "path": driver.path,
+                "loaded": driver.loaded,
+            }
+        )  # fmt: skip
+    return Known(tuple(items), "modprobe.d、/lib/modules、/sys/module")
+
+
+def _usbguard(host: Host, context: Context, kinds: tuple[usbguard.Interface, ...], what: str) -> Reading[bool]:
+    policy = usbguard.read_policy(host)
+    if not isinstance(policy, usbguard.Policy):
+        return policy
+    media = context.site.usb.registered if context.site.usb.profile != "closed" else None
+    verdict = usbguard.keeps_out(policy, kinds, what=what, registered=frozenset(media or ()))
+    if isinstance(verdict, Known) and not verdict.value:
+        return verdict
+    running = usbguard.active(host)
+    if isinstance(running, Known):
+        return verdict if running.value else Known(False, "usbguard 服务未运行")
+    return running
+
+
+def _mounting(host: Host) -> Reading[bool]:
+    refused = polkit.refuses_mounting(host)
+    if not isinstance(refused, Known) or not refused.value:
+        return refused
+    for path in _OTHER_MOUNTERS:
+        program = host.files.stat(path=path)
+        if isinstance(program, Unknown):
+            return program
+        if not isinstance(program, Absent):
+            return Unknown(Cause.UNCONFIRMED, f"polkit 已拒绝挂载，但 {path} 可以绕过它，需人工核对", path)
+    return refused
+
+
+PROBES = (UsbControlProbe(),)
