@@ -75,7 +75,7 @@ def read_facts(
         progress(probe.title)
         readings = _bounded(partial(probe.read, host, plan.context), plan.probe_seconds)
         for spec in probe.facts:
-            got = readings if isinstance(readings, Unknown) else readings.get(spec.name)
+            got = readings.get(spec.name) if isinstance(readings, Mapping) else readings
             facts[f"{subject}.{spec.name}"] = checked(got, spec)
     for key, (name, args) in wanted.items():
         parametric = plan.registry.parametric.get(name)
