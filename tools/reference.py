@@ -153,9 +153,9 @@ def _packs() -> Any:
 
 def rules() -> str:
     """Every rule: what it checks, how, its parameters, its grounds, what to do."""
-    from ybscan.rules.catalogue import load_clauses
+    from ybscan.rules.catalogue import load_catalogue
 
-    clauses = load_clauses(PROJECT / "rules")
+    clauses = load_catalogue(PROJECT / "rules")
     packs = _packs()
     total = sum(len(p.rules) for p in packs)
     parts = [NOTE + "# 规则参考\n", f"共 {len(packs)} 个规则包、{total} 条规则。\n"]
@@ -216,7 +216,7 @@ _KIND = {"automatic": "自动", "configured": "自动，需单位配置", "attes
 
 def clauses() -> str:
     """Every clause of the catalogue, and the rules that answer it."""
-    from ybscan.rules.catalogue import load_clauses
+    from ybscan.rules.catalogue import load_catalogue
 
     by_clause: dict[str, list[str]] = {}
     for pack in _packs():
@@ -225,7 +225,7 @@ def clauses() -> str:
                 by_clause.setdefault(clause, []).append(rule.id)
     rows = (
         (_code(c.id), f"{c.document} {c.article}", c.text, _KIND[c.kind], "、".join(by_clause.get(c.id, ())))
-        for c in load_clauses(PROJECT / "rules").values()
+        for c in load_catalogue(PROJECT / "rules").values()
     )
     return (
         NOTE
