@@ -59,6 +59,14 @@ class Tool(Enum):
                 r"org\.freedesktop\.NetworkManager",
                 _NAME,
             ),
+            (
+                "--json=short",
+                "get-property",
+                r"org\.bluez",
+                r"/org/bluez/hci\d+",
+                r"org\.bluez\.Adapter1",
+                "Powered",
+            ),
         ),
     )
     #: Only prints its version: which kind of rule file counts depends on it.

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import socket
-from typing import TYPE_CHECKING
+import sys
+from typing import Literal
 
 from ybscan.hosts.groups.processes import Processes
 from ybscan.hosts.groups.sockets import Socket, Sockets
 from ybscan.hosts.linux.errors import from_error
-from ybscan.model.reading import Cause, Gap, Known, Reading
+from ybscan.model.reading import Cause, Gap, Known, Reading, Unknown
 
-if TYPE_CHECKING:
-    from typing import Literal
+assert sys.platform != "win32"  # noqa: S101 - tells the type checker what system this file is for
 
 
 class LinuxSockets(Sockets):
@@ -27,9 +28,13 @@ class LinuxSockets(Sockets):
         try:
             rows = psutil.net_connections(kind="inet")
         except psutil.AccessDenied:
-            rows = []
+            return Unknown(Cause.DENIED, "/proc/net", "/proc/net")
         except OSError as e:
-            return from_error(e, "/proc/net")
+            found = from_error(e, "/proc/net")
+            # A kernel without a socket table is none we know; what is missing here was hidden from us.
+            return found if isinstance(found, Unknown) else Unknown(Cause.UNAVAILABLE, "/proc/net", "/proc/net")
+        except (RuntimeError, ValueError, IndexError) as e:  # psutil on a table it cannot parse
+            return Unknown(Cause.MALFORMED, f"/proc/net：{type(e).__name__}", "/proc/net")
         running = self._processes.running()
         names = {p.pid: p.name for p in running.value} if isinstance(running, Known) else {}
         sockets = []
@@ -46,6 +51,8 @@ class LinuxSockets(Sockets):
                 if proto == "udp" or row.status == psutil.CONN_ESTABLISHED
                 else "other"
             )
+            if not local_port:
+                continue  # not bound yet: nobody can reach it
             # Sockets in TIME_WAIT and the like belong to nobody any more; only a listener without owner is a gap.
             orphans += row.pid is None and listening
             sockets.append(
@@ -61,8 +68,30 @@ class LinuxSockets(Sockets):
                     names.get(row.pid or 0, ""),
                 )
             )
-        gaps = (Gap(Cause.DENIED, f"{orphans} 个监听端口的所属进程无法读取", "/proc/*/fd"),) if orphans else ()
+        # Listeners of the kernel itself (NFS, WireGuard) have no owner for anyone; only who saw every process's files
+        # may say that an ownerless socket is one of those.
+        hidden = _hidden_owners() if orphans else 0
+        gaps = (Gap(Cause.DENIED, f"{orphans} 个监听端口的所属进程无法读取", "/proc/*/fd"),) if hidden else ()
         ordered = sorted(
             sockets, key=lambda s: (s.proto, s.local_port, s.family, s.local, s.remote, s.remote_port, s.pid or 0)
         )
         return Known(tuple(ordered), "/proc/net", gaps)
+
+
+def _hidden_owners() -> int:
+    """How many processes' open files cannot be listed; at least one when some processes may be hidden altogether."""
+    if os.geteuid() != 0:
+        return 1
+    hidden = 0
+    try:
+        pids = [n for n in os.listdir("/proc") if n.isdigit()]  # noqa: PTH208
+    except OSError:
+        return 1
+    for pid in pids:
+        try:
+            os.listdir(f"/proc/{pid}/fd")  # noqa: PTH208
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # ended meanwhile
+        except OSError:
+            hidden += 1
+    return hidden
