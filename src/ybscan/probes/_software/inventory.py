@@ -1,0 +1,28 @@
+"""Gathering the inventory of one terminal."""
+
+from __future__ import annotations
+
+from ybscan.hosts.base import Host
+from ybscan.model.reading import Gap
+from ybscan.probes._software.desktop import read_entries
+from ybscan.probes._software.folders import read_folders, read_homes, read_processes, read_services
+from ybscan.probes._software.packages import read_packages
+from ybscan.probes._software.records import Inventory
+
+
+def gather(host: Host) -> Inventory:
+    """Packages, menu entries, folders, services and processes of a Linux terminal, with what could not be read."""
+    inventory = Inventory()
+    read_homes(host, inventory)
+    read_packages(host, inventory)
+    read_entries(host, inventory)
+    read_folders(host, inventory)
+    read_services(host, inventory)
+    read_processes(host, inventory)
+    inventory.gaps = unique(inventory.gaps)
+    return inventory
+
+
+def unique(gaps: list[Gap]) -> list[Gap]:
+    """The gaps in order, each once."""
+    return list(dict.fromkeys(gaps))
