@@ -142,7 +142,9 @@ def active(host: Host) -> Reading[bool]:
     if isinstance(running, Known):
         if any(p.name.startswith("usbguard-daemon"[:15]) for p in running.value):
             return Known(True, running.origin)
-        return Known(False, running.origin) if not running.gaps else Unknown(running.gaps[0].cause, "进程列表不完整")
+        # An image that could not be read is no gap here: names are complete unless part of the list is hidden.
+        hidden = next((g for g in running.gaps if g.origin == "/proc"), None)
+        return Known(False, running.origin) if hidden is None else Unknown(hidden.cause, "进程列表不完整")
     return Unknown(Cause.TOOL_FAILED, "systemctl 没有给出 usbguard 服务的状态", "systemctl is-active usbguard")
 
 
