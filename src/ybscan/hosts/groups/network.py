@@ -8,6 +8,27 @@ from typing import Literal
 from ybscan.hosts.base import Group, question
 from ybscan.model.reading import Reading
 
+#: Origin of the gap that :meth:`Network.saved` leaves when it does not know when networks were last used.
+HISTORY = "连接历史"
+
+InterfaceKind = Literal[
+    "ethernet",
+    "wireless",
+    "wwan",
+    "bluetooth",
+    "usb-tether",
+    "usb-ethernet",
+    "bridge",
+    "bond",
+    "vlan",
+    "tunnel",
+    "ppp",
+    "loopback",
+    "virtual",
+    "container",
+    "other",
+]
+
 
 @dataclass(frozen=True, slots=True)
 class InterfaceAddress:
@@ -19,24 +40,16 @@ class InterfaceAddress:
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """One network interface. ``kind`` is told from the kernel's own record, never from the name alone."""
+    """One network interface. ``kind`` is told from the kernel's own record, never from the name alone.
+
+    ``ethernet`` is any wired card with a chip of its own, on USB too; ``usb-ethernet`` speaks the standard USB class
+    that phones and plain adapters share; ``usb-tether`` is a protocol only phones and modems speak. ``vlan`` stands
+    for every sub-interface of another one (VLAN, macvlan, ipvlan), ``container`` for one end of a veth pair,
+    ``virtual`` for what has no hardware and leads nowhere by itself (dummy, host-only networks of virtual machines).
+    """
 
     name: str
-    kind: Literal[
-        "ethernet",
-        "wireless",
-        "wwan",
-        "bluetooth",
-        "usb-tether",
-        "usb-ethernet",
-        "bridge",
-        "tunnel",
-        "ppp",
-        "loopback",
-        "virtual",
-        "container",
-        "other",
-    ]
+    kind: InterfaceKind
     up: bool
     running: bool
     """Administratively up and with carrier."""
@@ -45,6 +58,8 @@ class Interface:
     addresses: tuple[InterfaceAddress, ...]
     master: str
     """Name of the bridge or bond it belongs to, or empty."""
+    detail: str = ""
+    """The kernel's own word for the kind of link, such as ``wireguard``, ``tun`` or ``macvlan``; empty for hardware."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +73,10 @@ class Route:
     interface: str
     metric: int
     table: str
+    type: str = "unicast"
+    """As iproute2 names it: ``unicast``, ``local``, ``broadcast``, ``unreachable``, ``blackhole`` …"""
+    consulted: bool | None = True
+    """Whether a routing policy rule leads to the table at all; None when the rules could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +85,22 @@ class SavedNetwork:
 
     id: str
     kind: str
-    """As the connection manager names it: ``ethernet``, ``wifi``, ``gsm``, ``vpn``, ``wireguard``, ``bluetooth``, ``pppoe`` …"""
+    """As the connection manager names it: ``ethernet``, ``wifi``, ``gsm``, ``vpn``, ``wireguard``, ``bluetooth``, ``pppoe`` …
+
+    ``deleted`` for a connection that was used, and whose profile is gone.
+    """
     ssid: str
     mode: str
     """``ap`` or ``adhoc`` for wireless networks this machine offers itself."""
     shared: bool
     """Whether it shares its connection to others (ipv4 or ipv6 method ``shared``)."""
     last_used: float | None
+    """None when it never was, or when the reading has a gap of origin :data:`HISTORY`."""
     source: str
+    interface: str = ""
+    """The interface it is bound to, if it names one."""
+    dated: bool = True
+    """Whether this kind of record has a time of last use at all."""
 
 
 class Network(Group):
@@ -83,7 +110,7 @@ class Network(Group):
 
     @question
     def interfaces(self) -> Reading[tuple[Interface, ...]]:
-        """All interfaces."""
+        """All interfaces, sorted by name."""
         return self.unsupported()
 
     @question
@@ -98,7 +125,10 @@ class Network(Group):
 
     @question
     def reach(self, *, target: str, port: int, interface: str, seconds: float) -> Reading[bool]:
-        """Whether a TCP connection to ``target``:``port`` opens through ``interface`` (any when empty).
+        """Whether a TCP connection to the address ``target``:``port`` opens through ``interface`` (any when empty).
+
+        False when nothing answered or there is no way there. An answer that does not come from the target for
+        certain (a refusal may be this machine's own firewall) is Unknown(unconfirmed).
 
         The one question that sends packets: only the probe of NET-02 asks it, and only for targets the site file
         names while ``egress.active`` is true.

@@ -10,7 +10,8 @@ _SECRET_KEY = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _SECRET_FILES = re.compile(
-    r"^/(etc|run)/NetworkManager/system-connections/|^/etc/wpa_supplicant|^/etc/(ppp|ipsec|wireguard|openvpn|strongswan)|^/etc/(hostapd|samba)/"
+    r"^/(etc|run|usr/lib)/NetworkManager/system-connections/|^/etc/wpa_supplicant|^/etc/(ppp|ipsec|wireguard|openvpn|strongswan)"
+    r"|^/etc/(hostapd|samba|netplan)/"
 )
 
 #: Files of password hashes: refused outright. Backups of them (``shadow-``, ``shadow.bak``) included.
