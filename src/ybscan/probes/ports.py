@@ -23,6 +23,8 @@ from ybscan.probes._ports import DHCP_CLIENTS, DHCP_PORTS, SERVICES
 from ybscan.probes.base import Context, Probe
 
 _WORDS = {"open": "放行", "restricted": "限定来源", "blocked": "阻止"}
+#: Owner of a socket that no process holds: the kernel itself, or a process in another name space.
+KERNEL = "内核或容器"
 _RANGE = "/proc/sys/net/ipv4/ip_local_port_range"
 
 
@@ -100,7 +102,7 @@ def _item(
     if socket.program:
         program = socket.program
     elif socket.pid is None and owners_complete:
-        program = "内核"
+        program = KERNEL
     else:
         program = Unknown(Cause.DENIED, "监听程序")
     families = serves(socket.local)
@@ -142,7 +144,7 @@ def _exposure(socket: Socket, firewall: Reading[Firewall], families: Iterable[Li
 
 def _client(socket: Socket, program: FieldValue, temporary: Reading[tuple[int, int]]) -> bool | Unknown:
     """Whether a UDP socket is the temporary port of a client. The kernel itself is no client: it serves."""
-    if socket.proto != "udp" or socket.local_port < 1024 or program == "内核":
+    if socket.proto != "udp" or socket.local_port < 1024 or program == KERNEL:
         return False
     if not isinstance(temporary, Known):
         return temporary if isinstance(temporary, Unknown) else Unknown(Cause.UNAVAILABLE, _RANGE)
