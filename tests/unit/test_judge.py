@@ -7,9 +7,10 @@ from datetime import date, datetime
 
 import pytest
 
+from ybscan.engine.coverage import coverage
 from ybscan.engine.judge import Case, judge
 from ybscan.engine.scan import judged
-from ybscan.engine.summary import coverage, grade, summary
+from ybscan.engine.summary import grade, summary
 from ybscan.model.expression import Leaf, Ref
 from ybscan.model.facts import FactSpec, Kind
 from ybscan.model.reading import Absent, Cause, Gap, Known, Unknown

@@ -30,7 +30,14 @@ def build() -> typer.Typer:
     from ybscan.cli.app import ZhCommand, group
 
     app = group("查看、解释、检查规则。")
-    for name, command in (("list", list_rules), ("show", show), ("explain", explain), ("lint", lint), ("test", run_cases)):
+    for name, command in (
+        ("list", list_rules),
+        ("show", show),
+        ("explain", explain),
+        ("lint", lint),
+        ("test", run_cases),
+        ("coverage", coverage),
+    ):
         app.command(name, cls=ZhCommand)(command)
     return app
 
@@ -205,3 +212,41 @@ def run_cases(
         raise InputProblems([Problem(str(folder), 0, "没有用例", "用例应放在 <规则编号>/<说明>.<结果>.yml")])
     console.say(f"运行 {ran} 个用例，{wrong} 个不一致。")
     return console.FAILED if wrong else console.OK
+
+
+def coverage(
+    result: Annotated[
+        Path | None,
+        typer.Option("--result", help="检查结果（scan 生成的 .json）。", metavar="文件", show_default=False),
+    ] = None,
+    rules: RulesOption = None,
+    format: FormatOption = "text",
+) -> int:
+    """逐条列出条款目录：由哪些规则回答，结果如何，哪些须由人员确认。"""
+    from ybscan.engine.coverage import clause_states
+    from ybscan.rules.catalogue import load_catalogue
+    from ybscan.rules.locate import data_folder
+
+    _format(format)
+    plan = _plan(rules)
+    findings = None
+    if result is not None:
+        from ybscan.cli.report import read_result
+
+        findings = read_result(result).findings
+    states = clause_states(load_catalogue(data_folder("rules")), {r.id: r.clauses for r in plan.rules}, findings)
+    if format == "json":
+        document = [
+            {"clause": s.clause.id, "kind": s.clause.kind, "document": s.clause.document, "article": s.clause.article,
+             "status": s.status.value if s.status else None, "reason": s.reason, "rules": list(s.rules),
+             "stands_for": list(s.clause.stands_for)}
+            for s in states
+        ]  # fmt: skip
+        console.emit(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+        return console.OK
+    for s in states:
+        shown = s.status.text if s.status else "－"
+        console.emit(
+            f"{s.clause.id:<26} {shown}  {s.clause.document}{s.clause.article}  {'、'.join(s.rules) or s.reason}\n"
+        )
+    return console.OK

@@ -10,8 +10,9 @@ from functools import partial
 from typing import TypeVar
 
 import ybscan
+from ybscan.engine.coverage import coverage
 from ybscan.engine.judge import PROCESS_FACT, Case, applicable, judge
-from ybscan.engine.summary import coverage, summary
+from ybscan.engine.summary import summary
 from ybscan.engine.wording import json_value
 from ybscan.hosts.base import Host
 from ybscan.model.expression import facts_read

@@ -1,19 +1,15 @@
-"""Counting findings, grading them by a published rule, and clause by clause. Pure."""
+"""Counting findings and grading them by a published rule. Pure."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
 
-from ybscan.model.result import ClauseCoverage, Finding, Status, Summary
+from ybscan.model.result import Finding, Status, Summary
 from ybscan.model.rule import Severity
 
 #: The published grading rule, best first; docs/user-manual prints it.
 GRADES = ("符合", "基本符合", "部分符合", "不符合", "无法判定")
-
-_WORST_FIRST = (
-    Status.FAIL, Status.UNKNOWN, Status.MANUAL, Status.WAIVED, Status.DELEGATED, Status.PASS, Status.NOT_APPLICABLE,
-)  # fmt: skip
 
 
 def summary(findings: Iterable[Finding]) -> Summary:
@@ -54,19 +50,3 @@ def grade(findings: tuple[Finding, ...]) -> str:
     if any(f.severity in grave for f in open_) or len(open_) * 5 > len(applicable):
         return "无法判定" if not failed else "部分符合"
     return "基本符合"
-
-
-def coverage(findings: Iterable[Finding]) -> tuple[ClauseCoverage, ...]:
-    """For each clause the rules refer to, the worst status among them."""
-    by_clause: dict[str, list[Finding]] = {}
-    for finding in findings:
-        for clause in finding.clauses:
-            by_clause.setdefault(clause, []).append(finding)
-    return tuple(
-        ClauseCoverage(
-            clause=clause,
-            status=min((f.status for f in found), key=_WORST_FIRST.index),
-            rules=tuple(f.rule_id for f in found),
-        )
-        for clause, found in sorted(by_clause.items())
-    )
