@@ -1,0 +1,1 @@
+"""Helpers of the backup probes: pure where they can be."""
