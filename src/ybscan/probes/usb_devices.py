@@ -81,7 +81,7 @@ def _items(
 
     driven: set[str] = set()
     for block in blocks:
-        mounted = next((mounts[n] for n in sorted(block.numbers) if n in mounts), None)
+        mounted = _mounted(block, mounts)
         size: FieldValue = block.size.value if isinstance(block.size, Known) else _why(block.size)
         medium = size if isinstance(size, Unknown) else bool(size)
         if block.name.startswith("mmcblk"):
@@ -90,7 +90,7 @@ def _items(
                 continue
             made = item("SD 卡", card[0], block.name, card[1], card[2] or medium)
             # Some boards start from a card: it is their disk then, not something carried in.
-            made["system"] = any(mounts.get(n) == "/" for n in block.numbers)
+            made["system"] = mounted if isinstance(mounted, Unknown) else mounted == "/"
         elif block.usb:
             driven.add(block.usb)
             usb = devices.get(block.usb)
@@ -127,6 +127,16 @@ def _card(host: Host, block: sysfs.Block) -> tuple[str, Reading[str], Unknown | 
     if not isinstance(kind, Known) or kind.value != "SD":
         doubt = Unknown(Cause.UNCONFIRMED, f"{block.name} 是存储卡还是板载存储不能确定", folder)
     return (name.value if isinstance(name, Known) else ""), sysfs.attribute(host, f"{folder}/serial"), doubt
+
+
+def _mounted(block: sysfs.Block, mounts: Reading[dict[str, str]]) -> str | Unknown | None:
+    """Where the disk or one of its partitions is mounted; ``/`` before all others, None when nowhere."""
+    if isinstance(block.numbers, Unknown):
+        return block.numbers
+    if not isinstance(mounts, Known):
+        return mounts if isinstance(mounts, Unknown) else None
+    places = sorted(mounts.value[n] for n in block.numbers if n in mounts.value)
+    return places[0] if places else None
 
 
 def _why(reading: Reading[int]) -> Unknown:

@@ -46,7 +46,7 @@ class Block:
     usb: str
     size: Reading[int]
     """Bytes; 0 without a medium."""
-    numbers: frozenset[str]
+    numbers: frozenset[str] | Unknown
     """major:minor of the disk and its partitions."""
 
 
@@ -161,24 +161,34 @@ def _size(host: Host, name: str) -> Reading[int]:
     return Known(0 if name.startswith("sr") and sectors == _NO_DISC else sectors * SECTOR, value.origin)
 
 
-def _numbers(host: Host, name: str) -> frozenset[str]:
+def _numbers(host: Host, name: str) -> frozenset[str] | Unknown:
     inside = host.files.entries(path=f"{BLOCKS}/{name}")
-    parts = [n for n in inside.value if n.startswith(name)] if isinstance(inside, Known) else []
-    paths = [f"{BLOCKS}/{name}/dev", *(f"{BLOCKS}/{name}/{p}/dev" for p in parts)]
-    values = (attribute(host, p) for p in paths)
-    return frozenset(v.value for v in values if isinstance(v, Known))
+    if not isinstance(inside, Known):
+        return inside if isinstance(inside, Unknown) else Unknown(Cause.UNAVAILABLE, f"{BLOCKS}/{name}", BLOCKS)
+    parts = [n for n in inside.value if n.startswith(name)]
+    found: set[str] = set()
+    for path in (f"{BLOCKS}/{name}/dev", *(f"{BLOCKS}/{name}/{p}/dev" for p in parts)):
+        value = attribute(host, path)
+        if isinstance(value, Unknown):
+            return value
+        if isinstance(value, Known):
+            found.add(value.value)
+    return frozenset(found)
 
 
-def mounts(host: Host) -> dict[str, str]:
-    """major:minor → mount point, from /proc/self/mountinfo (proc(5)); only for showing, so what fails is left out."""
+def mounts(host: Host) -> Reading[dict[str, str]]:
+    """major:minor → mount point, from /proc/self/mountinfo (proc(5))."""
     text = host.files.text(path="/proc/self/mountinfo")
+    if isinstance(text, Unknown):
+        return text
+    if isinstance(text, Absent):
+        return Unknown(Cause.UNAVAILABLE, "/proc/self/mountinfo 不存在", "/proc/self/mountinfo")
     found: dict[str, str] = {}
-    if isinstance(text, Known):
-        for line in text.value.splitlines():
-            words = line.split()
-            if len(words) > 4:
-                found.setdefault(words[2], re.sub(r"\\([0-7]{3})", lambda m: chr(int(m[1], 8)), words[4]))
-    return found
+    for line in text.value.splitlines():
+        words = line.split()
+        if len(words) > 4 and (words[2] not in found or words[4] == "/"):
+            found[words[2]] = re.sub(r"\\([0-7]{3})", lambda m: chr(int(m[1], 8)), words[4])
+    return Known(found, text.origin) if found else Unknown(Cause.MALFORMED, text.origin, text.origin)
 
 
 def capacity(size: int) -> str:
