@@ -73,6 +73,10 @@ class System:
     units: set[str] = field(default_factory=set)
     wanted: set[str] = field(default_factory=set)
     masked: set[str] = field(default_factory=set)
+    unclear: dict[str, Unknown] = field(default_factory=dict)
+    """Units of which it could not be read whether they are masked."""
+    folders_unknown: Unknown | None = None
+    """Why a folder of units could not be listed: what is masked there is not known."""
     scripts: set[str] = field(default_factory=set)
     """Init scripts that a run level starts."""
     superserved: set[str] = field(default_factory=set)
@@ -122,7 +126,11 @@ def _units(host: Host, system: System, gaps: list[Gap]) -> None:
     known = {u for s in (*SERVICES, SUPERSERVERS) for u in s.units}
     decided: set[str] = set()
     for folder in _folders(host):
-        for name in _names(host, folder, gaps):
+        before = len(gaps)
+        names = _names(host, folder, gaps)
+        if len(gaps) > before:
+            system.folders_unknown = Unknown(gaps[-1].cause, gaps[-1].detail, gaps[-1].origin)
+        for name in names:
             if name.endswith((".wants", ".requires", ".upholds")):
                 system.wanted.update(_base(n) for n in _names(host, f"{folder}/{name}", gaps))
             elif _base(name) in known:
@@ -134,6 +142,7 @@ def _units(host: Host, system: System, gaps: list[Gap]) -> None:
                     if isinstance(target, Known) and target.value == "/dev/null":
                         system.masked.add(_base(name))
                     elif isinstance(target, Unknown):
+                        system.unclear[_base(name)] = target
                         gaps.append(target.as_gap())
 
 
@@ -220,8 +229,10 @@ def _item(service: Service, system: System) -> Item | None:
 
 
 def _enabled(service: Service, system: System) -> bool | Unknown:
-    if any(u in system.wanted and u not in system.masked for u in service.units):
-        return True
+    wanted = [u for u in service.units if u in system.wanted and u not in system.masked]
+    doubt = system.folders_unknown or next((system.unclear[u] for u in wanted if u in system.unclear), None)
+    if wanted:
+        return doubt if doubt is not None else True
     if system.scripts & {*service.sysv}:
         return True
     if system.superserved & {*service.inetd} and service is not SUPERSERVERS:
