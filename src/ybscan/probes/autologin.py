@@ -1,7 +1,7 @@
 """Automatic login of display managers and consoles.
 
-Sources: lightdm NEWS (folders and order, ``[SeatDefaults]`` of old releases), GDM daemon.conf, sddm.conf(5),
-agetty(8) ``--autologin`` in getty drop-ins.
+Sources: lightdm NEWS (folders and order, ``[SeatDefaults]`` of old releases), GDM's daemon.conf, sddm.conf(5), lxdm's and
+nodm's shipped configuration, greetd(5) ``initial_session``, agetty(8) ``--autologin`` in getty units and drop-ins.
 """
 
 from __future__ import annotations
@@ -12,20 +12,19 @@ from collections.abc import Iterator, Mapping
 from ybscan.hosts.base import Host
 from ybscan.model.facts import Fact, FactSpec, Field, Item, Kind
 from ybscan.model.reading import Gap, Known, Unknown
+from ybscan.probes._ini import Sections, conf_files, lightdm, merged
 from ybscan.probes.base import Context, Probe
 
-#: Later folders win over earlier ones; lightdm.conf itself is read last.
-_LIGHTDM_FOLDERS = (
-    "/usr/share/lightdm/lightdm.conf.d",
-    "/etc/xdg/lightdm/lightdm.conf.d",
-    "/etc/lightdm/lightdm.conf.d",
-)
-_LIGHTDM_FILE = "/etc/lightdm/lightdm.conf"
 _GDM_FILES = ("/etc/gdm3/daemon.conf", "/etc/gdm3/custom.conf", "/etc/gdm/custom.conf")
 _SDDM_FOLDERS = ("/usr/lib/sddm/sddm.conf.d", "/etc/sddm.conf.d")
 _SDDM_FILE = "/etc/sddm.conf"
-_GETTY_ROOTS = ("/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system")
-_GETTY = re.compile(r"^(serial-|console-)?getty@?[^/]*\.service\.d$")
+_LXDM_FILE = "/etc/lxdm/lxdm.conf"
+_NODM_FILE = "/etc/default/nodm"
+_GREETD_FILE = "/etc/greetd/config.toml"
+_UNIT_ROOTS = ("/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system")
+_GETTY = re.compile(r"^(serial-|console-|container-)?(getty|autologin)@?[^/]*\.service(\.d)?$")
+_EXEC = re.compile(r"^\s*ExecStart\s*=(.*)$", re.MULTILINE)
+_AUTOLOGIN = re.compile(r"agetty\b.*?\s(?:--autologin|-a)(?:[=\s]\s*|(?<=-a))(\S+)")
 _TRUE = frozenset({"true", "1", "yes"})
 
 
@@ -38,7 +37,7 @@ class AutologinProbe(Probe):
         FactSpec(
             "entries", Kind.ITEMS, "自动登录设置",
             help="每个显示管理器或终端登录服务最终生效的自动登录设置。",
-            linux="lightdm、gdm、sddm 的配置（按各自的优先次序）与 getty 的 systemd 附加配置",
+            linux="lightdm、gdm、sddm、lxdm、nodm、greetd 的配置（按各自的优先次序）与 getty 的 systemd 单元",
             windows="Winlogon 的 AutoAdminLogon 等值",
             fields=(
                 Field("source", Kind.TEXT, "来源"),
@@ -51,110 +50,90 @@ class AutologinProbe(Probe):
     )  # fmt: skip
 
     def read_linux(self, host: Host, context: Context) -> Mapping[str, Fact]:
-        items: list[Item] = []
         gaps: list[Gap] = []
-        for path, settings in (*_lightdm(host, gaps), *_ini(host, _GDM_FILES, gaps), *_sddm(host, gaps)):
-            items.extend(_entries(path, settings))
-        items.extend(_getty(host, gaps))
+        items = [
+            *_lightdm(host, gaps),
+            *_gdm(host, gaps),
+            *_sddm(host, gaps),
+            *_others(host, gaps),
+            *_getty(host, gaps),
+        ]
         return {"entries": Known(tuple(items), "显示管理器与 getty 配置", tuple(gaps))}
 
 
-Settings = dict[tuple[str, str], str]
+def _item(source: str, account: str | None, path: str) -> Item:
+    return {"source": source, "account": account, "enabled": True, "path": path}
 
 
-def _parse(text: str) -> Settings:
-    """Section and key → value, both in lower case; ``Seat:*`` and the old ``SeatDefaults`` are one section."""
-    found: Settings = {}
-    section = ""
-    for line in text.splitlines():
-        line = line.strip()
-        if line.startswith("[") and line.endswith("]"):
-            section = line[1:-1].strip().lower()
-            if section == "seatdefaults" or section.startswith("seat:"):
-                section = "seat"
-        elif "=" in line and not line.startswith(("#", ";")):
-            key, value = line.split("=", 1)
-            found[section, key.strip().lower()] = value.strip()
-    return found
+def _get(settings: Sections, section: str, key: str) -> tuple[str, str]:
+    return settings.get(section, {}).get(key, ("", ""))
 
 
-def _read(host: Host, path: str, gaps: list[Gap]) -> Settings | None:
-    text = host.files.text(path=path)
-    if isinstance(text, Known):
-        return _parse(text.value)
-    if isinstance(text, Unknown):
-        gaps.append(text.as_gap())
-    return None
+def _lightdm(host: Host, gaps: list[Gap]) -> Iterator[Item]:
+    settings = lightdm(host, gaps)
+    for section in sorted(s for s in settings if s.startswith("seat:")):
+        user, path = _get(settings, section, "autologin-user")
+        if user:
+            yield _item("lightdm", user, path)
+        guest, path = _get(settings, section, "autologin-guest")
+        if guest.lower() in _TRUE:
+            yield _item("lightdm", "来宾", path)
 
 
-def _conf_files(host: Host, folder: str, gaps: list[Gap]) -> list[str]:
-    names = host.files.entries(path=folder)
-    if isinstance(names, Unknown):
-        gaps.append(names.as_gap())
-    return [f"{folder}/{n}" for n in names.value if n.endswith(".conf")] if isinstance(names, Known) else []
+def _gdm(host: Host, gaps: list[Gap]) -> Iterator[Item]:
+    for path in _GDM_FILES:
+        settings = merged(host, (path,), gaps)
+        for kind in ("automaticlogin", "timedlogin"):
+            if _get(settings, "daemon", f"{kind}enable")[0].lower() in _TRUE:
+                yield _item("gdm", _get(settings, "daemon", kind)[0] or None, path)
 
 
-def _merged(host: Host, paths: list[str], gaps: list[Gap]) -> list[tuple[str, Settings]]:
-    """Several files read in order into one set of settings, named after the last that set something."""
-    merged: Settings = {}
-    last = ""
-    for path in paths:
-        settings = _read(host, path, gaps)
-        if settings:
-            merged.update(settings)
-            last = path if any("autologin" in k or s == "autologin" for s, k in settings) else last or path
-    return [(last, merged)] if merged else []
+def _sddm(host: Host, gaps: list[Gap]) -> Iterator[Item]:
+    settings = merged(host, [*(p for f in _SDDM_FOLDERS for p in conf_files(host, f, gaps)), _SDDM_FILE], gaps)
+    user, path = _get(settings, "autologin", "user")
+    if user:
+        yield _item("sddm", user, path)
 
 
-def _lightdm(host: Host, gaps: list[Gap]) -> list[tuple[str, Settings]]:
-    return _merged(host, [p for f in _LIGHTDM_FOLDERS for p in _conf_files(host, f, gaps)] + [_LIGHTDM_FILE], gaps)
-
-
-def _sddm(host: Host, gaps: list[Gap]) -> list[tuple[str, Settings]]:
-    return _merged(host, [p for f in _SDDM_FOLDERS for p in _conf_files(host, f, gaps)] + [_SDDM_FILE], gaps)
-
-
-def _ini(host: Host, paths: tuple[str, ...], gaps: list[Gap]) -> Iterator[tuple[str, Settings]]:
-    for path in paths:
-        settings = _read(host, path, gaps)
-        if settings:
-            yield path, settings
-
-
-def _entries(path: str, settings: Settings) -> Iterator[Item]:
-    lightdm = settings.get(("seat", "autologin-user"), "")
-    if lightdm:
-        yield {"source": "lightdm", "account": lightdm, "enabled": True, "path": path}
-    for kind in ("automaticlogin", "timedlogin"):
-        if settings.get(("daemon", f"{kind}enable"), "").lower() in _TRUE:
-            yield {
-                "source": "gdm",
-                "account": settings.get(("daemon", kind), "") or None,
-                "enabled": True,
-                "path": path,
-            }
-    sddm = settings.get(("autologin", "user"), "")
-    if sddm:
-        yield {"source": "sddm", "account": sddm, "enabled": True, "path": path}
+def _others(host: Host, gaps: list[Gap]) -> Iterator[Item]:
+    user, path = _get(merged(host, (_LXDM_FILE,), gaps), "base", "autologin")
+    if user:
+        yield _item("lxdm", user, path)
+    nodm = merged(host, (_NODM_FILE,), gaps)
+    if _get(nodm, "", "nodm_enabled")[0].strip("'").lower() in _TRUE:
+        yield _item("nodm", _get(nodm, "", "nodm_user")[0].strip("'") or None, _NODM_FILE)
+    greetd = merged(host, (_GREETD_FILE,), gaps)
+    if "initial_session" in greetd:
+        yield _item("greetd", _get(greetd, "initial_session", "user")[0] or None, _GREETD_FILE)
 
 
 def _getty(host: Host, gaps: list[Gap]) -> Iterator[Item]:
-    for root in _GETTY_ROOTS:
+    for root in _UNIT_ROOTS:
         names = host.files.entries(path=root)
         # /run is empty on a disk that lies still: its drop-ins do not outlive a restart.
         if isinstance(names, Unknown) and not root.startswith("/run"):
             gaps.append(names.as_gap())
-        for folder in names.value if isinstance(names, Known) else ():
-            if not _GETTY.match(folder):
+        for name in names.value if isinstance(names, Known) else ():
+            if not _GETTY.match(name):
                 continue
-            for path in _conf_files(host, f"{root}/{folder}", gaps):
-                text = host.files.text(path=path)
+            path = f"{root}/{name}"
+            if host.files.link(path=path) == Known("/dev/null", path):
+                continue  # a masked unit
+            for file in conf_files(host, path, gaps) if name.endswith(".d") else [path]:
+                text = host.files.text(path=file)
                 if isinstance(text, Unknown):
                     gaps.append(text.as_gap())
-                if isinstance(text, Known) and (
-                    m := re.search(r"^\s*ExecStart\s*=.*?\s(?:--autologin|-a)[=\s]+(\S+)", text.value, re.MULTILINE)
-                ):
-                    yield {"source": "getty", "account": m[1], "enabled": True, "path": path}
+                account = _agetty_account(text.value) if isinstance(text, Known) else ""
+                if account:
+                    yield _item("getty", account, file)
+
+
+def _agetty_account(text: str) -> str:
+    """The account that the last command of a unit or drop-in logs in; an empty ``ExecStart=`` clears those before it."""
+    joined = text.replace("\\\n", " ")
+    commands = [m.strip() for m in _EXEC.findall(joined)]
+    found = _AUTOLOGIN.search(commands[-1]) if commands else None
+    return found[1] if found else ""
 
 
 PROBES = (AutologinProbe(),)

@@ -57,7 +57,8 @@ class LinuxAccounts(Accounts):
 def _parsed(text: str, path: str, count: int, make: Callable[[list[str]], T]) -> Reading[tuple[T, ...]]:
     entries: list[T] = []
     bad: list[int] = []
-    for number, line in enumerate(text.splitlines(), 1):
+    # Not splitlines(): a name may hold U+2028 and the like, which ends no line for the system.
+    for number, line in enumerate(text.split("\n"), 1):
         # "+" and "-" lines hand over to NIS; they name no local account.
         if not line.strip() or line.startswith(("#", "+", "-")):
             continue
