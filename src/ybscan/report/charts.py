@@ -40,7 +40,8 @@ HEIGHT = 20
 _MAX_LABEL = 13
 
 
-def _patterns() -> str:
+def patterns() -> Markup:
+    """The hatchings that every picture of a document refers to; to be put into it once, before the first."""
     parts = []
     for status, lines in _HATCH.items():
         fill = COLOURS[status][0]
@@ -48,7 +49,10 @@ def _patterns() -> str:
             f'<pattern id="p-{status.value}" width="8" height="8" patternUnits="userSpaceOnUse">'
             f'<rect width="8" height="8" fill="{fill}"/>{lines}</pattern>'
         )
-    return f"<defs>{''.join(parts)}</defs>"
+    # Not display:none, in which browsers do not paint patterns.
+    return Markup(  # noqa: S704 - fixed text
+        f'<svg class="defs" width="0" height="0" aria-hidden="true" focusable="false"><defs>{"".join(parts)}</defs></svg>'
+    )
 
 
 def _fill(status: Status) -> str:
@@ -79,7 +83,7 @@ def bars(packs: Sequence[PackItems], name: str) -> Markup:
     ident = escape_html(scrub(name))
     return Markup(  # noqa: S704 - numbers and escaped text only
         f'<svg class="chart" viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="{ident}-t {ident}-d">'
-        f'<title id="{ident}-t">各规则包检查结果</title><desc id="{ident}-d">{told}。</desc>{_patterns()}{rows}</svg>'
+        f'<title id="{ident}-t">各规则包检查结果</title><desc id="{ident}-d">{told}。</desc>{rows}</svg>'
     )
 
 

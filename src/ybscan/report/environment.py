@@ -113,7 +113,13 @@ def environment(loader: BaseLoader, format: Format) -> Environment:
     env.filters["code"] = code_html if html else code_markdown
     env.globals.pop("lipsum", None)
     env.globals.update(
-        blank=BLANK, unconfirmed=UNCONFIRMED, stated=stated, bars=charts.bars, legend=charts.legend, meter=charts.meter
+        blank=BLANK,
+        unconfirmed=UNCONFIRMED,
+        stated=stated,
+        bars=charts.bars,
+        legend=charts.legend,
+        meter=charts.meter,
+        patterns=charts.patterns,
     )
     return env
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from ybscan.engine.summary import coverage
+from ybscan.engine.coverage import coverage
 from ybscan.model.attestation import AttestedPart
 from ybscan.model.result import Finding, ScanResult, Status
 from ybscan.model.rule import Severity
@@ -67,7 +67,7 @@ def build_inspection(results: tuple[ScanResult, ...], options: Options) -> Inspe
     packs = results_of(latest, found, clauses)
     problems = problems_of(found, clauses)
     unit = newest.unit.get("name", "")
-    view = Inspection(
+    return Inspection(
         unit=unit,
         self_name=self_name(newest.unit),
         title=prose("关于{period}医保网络数据安全自查情况的报告", period=period),
@@ -86,6 +86,7 @@ def build_inspection(results: tuple[ScanResult, ...], options: Options) -> Inspe
             found=status_sentence(total),
         ),
         results=packs,
+        manual_heading=Prose(f"（{numeral(len(packs) + 1)}）"),
         manual=parts["manual"],
         problems=problems,
         solved=solved_of(groups, numbers),
@@ -105,7 +106,6 @@ def build_inspection(results: tuple[ScanResult, ...], options: Options) -> Inspe
         headings=_headings(has_advice=bool(advice)),
         warnings=_warnings(latest, terminals, options, sound=sound),
     )  # fmt: skip
-    return view
 
 
 def _headings(*, has_advice: bool) -> dict[str, str]:
@@ -237,13 +237,20 @@ def _once(findings: tuple[Finding, ...], status: Status) -> tuple[Finding, ...]:
 
 
 def _coverage(findings: tuple[Finding, ...], clauses: ClauseNumbers) -> tuple[ClauseCovered, ...]:
-    """Clause by clause; a clause is not met by the rules that ran when others that answer it did not."""
+    """Clause by clause; rules that passed do not make a clause 符合 when others that answer it did not run, or when only
+    a person can answer it.
+    """
     ran = {f.rule_id for f in findings}
+    good = (Status.PASS, Status.DELEGATED)
     covered = []
     for c in coverage(findings):
         (view,) = clauses.cite([c.clause])
         left = tuple(r for r in clauses.rules(c.clause) if r not in ran)
-        status = Status.UNKNOWN if left and c.status in (Status.PASS, Status.DELEGATED) else c.status
+        status = c.status
+        if status in good and left:
+            status = Status.UNKNOWN
+        elif status in good and clauses.by_person(c.clause):
+            status = Status.MANUAL
         covered.append(ClauseCovered(view, VERDICTS[status], tuple(dict.fromkeys(c.rules)), left))
     return tuple(sorted(covered, key=lambda c: c.clause.number))
 

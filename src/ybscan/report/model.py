@@ -364,6 +364,7 @@ class Inspection:
     counts: Counts
     overview: Claim
     results: tuple[PackItems, ...]
+    manual_heading: Prose
     manual: tuple[Attested, ...]
     problems: tuple[Problem, ...]
     solved: tuple[Change, ...]

@@ -93,7 +93,7 @@ class ClauseNumbers:
 
     def cite(self, ids: Iterable[str]) -> tuple[ClauseView, ...]:
         """The clauses, regulations before the practice of other units."""
-        return tuple(sorted((self._view(i) for i in dict.fromkeys(ids)), key=lambda v: (v.sample, v.number)))
+        return tuple(sorted((self._view(i) for i in dict.fromkeys(ids)), key=lambda v: v.sample))
 
     def _view(self, clause_id: str) -> ClauseView:
         if clause_id not in self._views:
@@ -113,6 +113,11 @@ class ClauseNumbers:
         """The rules that answer a clause according to the catalogue."""
         clause = self._catalogue.get(clause_id)
         return clause.rules if clause else ()
+
+    def by_person(self, clause_id: str) -> bool:
+        """Whether only a person can answer a clause."""
+        clause = self._catalogue.get(clause_id)
+        return clause is not None and clause.kind in ("attested", "process", "report")
 
     @property
     def all(self) -> tuple[ClauseView, ...]:

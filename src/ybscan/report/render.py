@@ -20,7 +20,7 @@ from ybscan.report.options import FORMATS, KINDS, Format, Kind, Options
 from ybscan.report.parts import OPEN
 from ybscan.report.record import build_record
 from ybscan.report.terminals import when
-from ybscan.report.text import Prose, without_marks
+from ybscan.report.text import Prose, without_blank_runs, without_marks
 
 
 def render(
@@ -64,7 +64,7 @@ def render(
     hits = lint(marked, complete=complete, unblemished=unblemished)
     if hits:
         raise InputProblems(_placed(env, name, hits))
-    return without_marks(marked)
+    return without_marks(without_blank_runs(marked).strip() + "\n")
 
 
 def _view(kind: Kind, results: tuple[ScanResult, ...], options: Options) -> tuple[dict[str, Any], bool]:

@@ -56,10 +56,7 @@ def scrub(text: str, *, limit: int = MAX_INLINE, lines: bool = False) -> str:
     total = len(text)
     cut = text[:limit] if total > limit else text
     clean = _PILED.sub(r"\1", _CONTROL.sub(_visible, cut.replace("\r\n", "\n").replace("\r", "\n")))
-    if lines:
-        clean = clean.replace("\t", "    ")
-    else:
-        clean = " ".join(clean.replace("\n", " ↵ ").replace("\t", " ").split(" ")).strip()
+    clean = clean.replace("\t", "    ") if lines else clean.replace("\n", " ↵ ").replace("\t", " ").strip()
     return f"{clean}……（共 {total} 字，此处截断）" if total > limit else clean
 
 
@@ -105,7 +102,7 @@ def escape_html(text: str) -> str:
 
 # Everything that CommonMark, GFM tables, GFM autolinks or the common mathematics extension could take for markup.
 _MARKDOWN = re.compile(r"[\\`*_\[\]<>|~$]|&(?=#|\w)|:(?=//)|@(?=\w)|(?<=www)\.", re.IGNORECASE)
-_MARKDOWN_START = re.compile(r"^(\s*)(?:([#+\-=>])|(\d{1,9})([.)]))")
+_MARKDOWN_START = re.compile(r"^(\s*)(?:([#=>]|[+\-](?=[\s+\-]|$))|(\d{1,9})([.)])(?=\s|$))")
 
 
 def escape_markdown(text: str) -> str:
@@ -138,6 +135,12 @@ def to_markdown(text: str) -> Markup:
     """A value or a sentence for Markdown; a plain text is marked as data first. ``Markup`` here means: done escaping."""
     marked = text if isinstance(text, Prose) else data(without_marks(text))
     return Markup(_escaped(marked, escape_markdown, lambda t: f"\u2068{t}\u2069"))  # noqa: S704 - escaped just here
+
+
+def without_blank_runs(marked: str) -> str:
+    """Runs of blank lines that templates leave, as one blank line; data keeps its own."""
+    parts = _SEGMENT.split(marked)
+    return "".join(p if p.startswith(DATA_OPEN) else re.sub(r"\n{3,}", "\n\n", p) for p in parts)
 
 
 def code_html(text: str) -> Markup:
