@@ -37,7 +37,18 @@ class Tool(Enum):
     )
     JOURNALCTL = (
         "journalctl",
-        (("--no-pager", "--quiet", "--output=json", r"--since=@\d+", r"[A-Z_]+=[A-Za-z0-9_.@-]+", r"(--lines=\d+)?"),),
+        (
+            (
+                "--no-pager",
+                "--quiet",
+                "--output=json",
+                "(--output-fields=[A-Z_,]+)?",
+                r"--since=@\d+",
+                r"(--until=@\d+)?",
+                r"[A-Z_]+=[A-Za-z0-9_.@-]+",
+                r"(--lines=\d+)?",
+            ),
+        ),
     )
     RPM = ("rpm", (("-qa", "--qf", r"[%{}A-Z\\tn]+"),))
     FIREWALL_CMD = (
