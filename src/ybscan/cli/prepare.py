@@ -52,6 +52,10 @@ def live_host() -> Host:
         from ybscan.hosts.live_linux import live_linux
 
         return live_linux()
+    if sys.platform == "win32":
+        from ybscan.hosts.live_windows import live_windows
+
+        return live_windows()
     raise InputProblems(
         [Problem("ybscan", 0, f"本版本不能在线检查此系统（{sys.platform}）", "请用 --root 或 --evidence")]
     )
