@@ -26,18 +26,24 @@ def fits(name: str, patterns: Iterable[str]) -> bool:
 
 
 def allowed(match: Match, site: Site, *, exact_only: bool = False) -> bool:
-    """Whether the unit approved this product: by its name or id, or by the name under which it is installed.
+    """Whether the unit approved this product: by its name or id, or by the names under which it is installed.
 
-    Process and file names do not count: approving a program is a statement about a product.
+    An entry that stands for several programs (``Chrome、Chromium、Edge``) is approved only when every clue is: the
+    approval of one of them must not cover another.
     """
     patterns = usable(site.software.allowed)
     if match.product.category == "tunnel":
         patterns += usable(site.network.vpn)
     if exact_only:
         patterns = tuple(p for p in patterns if not _wild(p))
-    names = [match.product.name, match.product.id, *(n.strip() for n in re.split(r"[、（）()]", match.product.name))]
+    if fits(match.product.name, patterns) or fits(match.product.id, patterns):
+        return True
+    if "、" in match.product.name:
+        return all(fits(c.name, patterns) for c in match.clues)
+    # For a single product, process and file names do not count: approval is a statement about a product.
+    names = [n for n in re.split(r"[（）()]", match.product.name) if n.strip()]
     names += [c.name for c in match.clues if c.kind in ("package", "desktop")]
-    return any(fits(n, patterns) for n in names if n)
+    return any(fits(n, patterns) for n in names)
 
 
 def forbidden_here(inventory: Inventory, site: Site) -> list[Match]:
