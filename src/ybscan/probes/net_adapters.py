@@ -58,10 +58,12 @@ class AdapterProbe(Probe):
         if not isinstance(interfaces, Known):
             return {"radios": interfaces}
         gaps.extend(interfaces.gaps)
-        switches = _switches(host, gaps)
+        unread: list[Gap] = []
+        switches = _switches(host, unread)
+        gaps.extend(unread)
         for i in interfaces.value:
             if i.kind in _LABELS:
-                items.append(_interface(host, i, switches, approved=like(i.name, allowed)))
+                items.append(_interface(host, i, switches, unread, approved=like(i.name, allowed)))
         items.extend(_bluetooth(host, switches, allowed, gaps))
         return {"radios": Known(tuple(items), "/sys/class", tuple(dict.fromkeys(gaps)))}
 
@@ -84,13 +86,17 @@ def _switches(host: Host, gaps: list[Gap]) -> Switches:
     return found
 
 
-def _interface(host: Host, i: Interface, switches: Switches, *, approved: bool) -> Item:
+def _interface(host: Host, i: Interface, switches: Switches, unread: list[Gap], *, approved: bool) -> Item:
     enabled: FieldValue = i.up
     state = _ON + ("，已连接" if i.running else "") if i.up else _OFF
     if i.kind == "wireless" and i.up and not i.running:
         phy = host.files.real(path=f"/sys/class/net/{i.name}/phy80211")
         if isinstance(phy, Known) and switches.get(phy.value):
             enabled, state = False, _OFF + "（无线开关已关闭）"
+        elif isinstance(phy, Unknown) or unread:
+            # Up without a connection, and the switch not legible: on or blocked, nobody knows.
+            why = phy if isinstance(phy, Unknown) else unread[0]
+            enabled, state = Unknown(why.cause, f"无线开关状态：{why.detail}", why.origin), "状态未知"
     if i.kind == "usb-ethernet" and i.up:
         enabled = Unknown(Cause.UNCONFIRMED, "手机共享网络和普通 USB 网卡都使用这一驱动，需现场核实是何设备")
     return {

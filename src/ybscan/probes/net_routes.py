@@ -31,7 +31,8 @@ class RouteProbe(Probe):
     facts = (
         FactSpec(
             "outward", Kind.ITEMS, "通向公网地址的路由",
-            help="走向为 gateway 的经网关发出，为 link 的直接交给接口（隧道、拨号）。包括默认路由，以及目的网段含有公网地址（扣除单位批准的网段）的其他路由，包括各策略路由表。",
+            help="走向为 gateway 的经网关发出，为 link 的直接交给接口（隧道、拨号）。"
+            "包括默认路由，以及目的网段含有公网地址（扣除单位批准的网段）的其他路由，各策略路由表都在内。",
             linux="ip -j route show table all、ip -j rule；缺少时为 /proc/net/route 与 /proc/net/ipv6_route",
             windows="GetIpForwardTable2",
             fields=(

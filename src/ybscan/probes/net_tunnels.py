@@ -87,8 +87,11 @@ def _links(host: Host, saved: object) -> Fact:
     if not isinstance(interfaces, Known):
         return interfaces
     named = {n.interface: n.id for n in saved.value if n.interface} if isinstance(saved, Known) else {}
+    unread: FieldValue = None
+    if not isinstance(saved, Known) or any(g.origin.startswith("/") for g in saved.gaps):
+        unread = Unknown(Cause.INCOMPLETE, "连接配置没有读全，不知道接口属于哪个连接")
     items: list[Item] = [
-        {"name": i.name, "kind": i.detail or i.kind, "connection": named.get(i.name), "in_use": _in_use(i)}
+        {"name": i.name, "kind": i.detail or i.kind, "connection": named.get(i.name, unread), "in_use": _in_use(i)}
         for i in interfaces.value if i.kind in ("tunnel", "ppp")
     ]  # fmt: skip
     return Known(tuple(items), interfaces.origin, interfaces.gaps)

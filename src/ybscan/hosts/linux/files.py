@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from ybscan.hosts.groups.files import TEXT_LIMIT, FileKind, Files, FileStat
 from ybscan.hosts.linux.errors import from_error
-from ybscan.hosts.linux.paths import resolve
+from ybscan.hosts.linux.paths import ClosedTreeError, resolve
 from ybscan.hosts.linux.redact import holds_hashes, redacted
 from ybscan.model.reading import Absent, Cause, Known, Reading, Unknown
 
@@ -61,13 +61,13 @@ class LinuxFiles(Files):
 
     def entries(self, *, path: str) -> Reading[tuple[str, ...]]:
         def work() -> Reading[tuple[str, ...]]:
-            return Known(tuple(sorted(os.listdir(resolve(self._root, path)))), path)  # noqa: PTH208 - names, not paths
+            return Known(tuple(sorted(os.listdir(self._resolved(path)))), path)  # noqa: PTH208 - names, not paths
 
         return self._guard(path, work)
 
     def stat(self, *, path: str, follow: bool = True) -> Reading[FileStat]:
         def work() -> Reading[FileStat]:
-            s = os.lstat(resolve(self._root, path, last=follow))
+            s = os.lstat(self._resolved(path, last=follow))
             kind: FileKind = (
                 "file" if st.S_ISREG(s.st_mode) else "dir" if st.S_ISDIR(s.st_mode)
                 else "link" if st.S_ISLNK(s.st_mode) else "other"
@@ -79,7 +79,7 @@ class LinuxFiles(Files):
 
     def link(self, *, path: str) -> Reading[str]:
         def work() -> Reading[str]:
-            here = resolve(self._root, path, last=False)
+            here = self._resolved(path, last=False)
             if not st.S_ISLNK(os.lstat(here).st_mode):
                 return Absent(path)
             return Known(os.readlink(here), path)  # noqa: PTH115
@@ -88,7 +88,7 @@ class LinuxFiles(Files):
 
     def real(self, *, path: str) -> Reading[str]:
         def work() -> Reading[str]:
-            here = resolve(self._root, path)
+            here = self._resolved(path)
             os.lstat(here)
             inside = here[len(self._root.rstrip("/")) :] or "/"
             return Known(inside, path)
@@ -98,18 +98,22 @@ class LinuxFiles(Files):
     # ------------------------------------------------------------------------------------------------------------
 
     def _guard(self, path: str, work: Callable[[], Reading[T]]) -> Reading[T]:
-        if not self._live and any(path == p or path.startswith(p + "/") for p in LIVE_ONLY):
-            return Unknown(Cause.UNSUPPORTED, f"{path} 只存在于运行中的系统", path)
         try:
             return work()
+        except ClosedTreeError:
+            return Unknown(Cause.UNSUPPORTED, f"{path} 只存在于运行中的系统", path)
         except OSError as e:
             return from_error(e, path)
         except ValueError as e:  # such as a lone surrogate that the file system encoding refuses
             return Unknown(Cause.MALFORMED, f"{path}：{type(e).__name__}", path)
 
+    def _resolved(self, path: str, *, last: bool = True) -> str:
+        """The way below the root. On a disk that lies still a link into /run leads nowhere: that says nothing."""
+        return resolve(self._root, path, last=last, closed=() if self._live else LIVE_ONLY)
+
     def _open(self, path: str) -> int | Unknown:
         # What is no regular file is refused: a device or a FIFO has no content to judge.
-        fd = os.open(resolve(self._root, path), READ_FLAGS)
+        fd = os.open(self._resolved(path), READ_FLAGS)
         try:
             if st.S_ISREG(os.fstat(fd).st_mode):
                 return fd

@@ -13,10 +13,17 @@ from pathlib import PurePosixPath
 MAX_LINKS = 40
 
 
-def resolve(root: str, path: str, *, last: bool = True) -> str:
+class ClosedTreeError(Exception):
+    """The way leads into a tree that must not be asked. ``args[0]`` is the tree."""
+
+
+def resolve(root: str, path: str, *, last: bool = True, closed: tuple[str, ...] = ()) -> str:
     """The path on this machine for the terminal's ``path``, links resolved (the last component's when ``last``).
 
+    ``closed`` names top-level trees (``/run``) that the way must not lead into, by a link either.
+
     Raises:
+        ClosedTreeError: it does.
         OSError: ENOENT for a broken way, ELOOP for too many links, EINVAL for a relative path or a NUL in it.
     """
     if not path.startswith("/") or "\0" in path:
@@ -32,6 +39,8 @@ def resolve(root: str, path: str, *, last: bool = True) -> str:
             continue
         if part == ".":
             continue
+        if not done and f"/{part}" in closed:
+            raise ClosedTreeError(f"/{part}")
         here = os.path.join(root, *done, part)  # noqa: PTH118 - surrogate-escaped names, hot path
         if todo or last:
             try:
