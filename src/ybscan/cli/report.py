@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -12,8 +12,8 @@ from ybscan.cli import console
 if TYPE_CHECKING:
     from ybscan.model.result import ScanResult
 
-KINDS = ("record", "self-inspection")
-FORMATS = ("md", "html")
+KINDS: tuple[Literal["record", "self-inspection"], ...] = ("record", "self-inspection")
+FORMATS: tuple[Literal["md", "html"], ...] = ("md", "html")
 MAX_RESULT_BYTES = 64 * 1024 * 1024
 
 
@@ -71,7 +71,9 @@ def report(
     if problems:
         raise InputProblems(problems)
     folder = prepared_folder(Path(output)) if output != "-" else None
-    documents = render_documents(kind, list(formats), tuple(results), template=template, rules=None, expected=expected)
+    chosen_kind = next(k for k in KINDS if k == kind)
+    chosen = [f for f in FORMATS if f in formats]
+    documents = render_documents(chosen_kind, chosen, tuple(results), template=template, expected=expected)
     if folder is None:
         console.emit_bytes(documents[formats[0]])
         return console.OK

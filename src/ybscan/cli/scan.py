@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ybscan.model.result import ScanResult
 
 FORMATS = ("md", "html", "json")
+TEXT_FORMATS: tuple[Literal["md", "html"], ...] = ("md", "html")
 
 SiteOption = Annotated[
     Path | None,
@@ -97,7 +98,7 @@ def scan(
     host, _ = recorded(where.host, clock)
     with console.progress(quiet=quiet) as show:
         result = run_scan(host, plan, finished=clock, progress=show)
-    documents = render(result, formats, template=template, rules=rules)
+    documents = render(result, formats, template=template)
     if folder is None:
         console.emit_bytes(documents[formats[0]])
     else:
@@ -152,9 +153,7 @@ def _has_surrogates(text: str) -> bool:
     return False
 
 
-def render(
-    result: ScanResult, formats: tuple[str, ...], *, template: Path | None, rules: Path | None
-) -> dict[str, bytes]:
+def render(result: ScanResult, formats: tuple[str, ...], *, template: Path | None) -> dict[str, bytes]:
     """The record in each format.
 
     Raises:
@@ -163,11 +162,11 @@ def render(
     documents: dict[str, bytes] = {}
     if "json" in formats:
         documents["json"] = result_json(result)
-    texts = [f for f in formats if f != "json"]
+    texts = [f for f in TEXT_FORMATS if f in formats]
     if texts:
         from ybscan.cli.documents import render_documents
 
-        documents.update(render_documents("record", texts, (result,), template=template, rules=rules))
+        documents.update(render_documents("record", texts, (result,), template=template))
     return {f: documents[f] for f in formats}
 
 
