@@ -56,16 +56,15 @@ def effective(
 def default(host: Host, *, schema: str, key: str) -> Reading[Setting]:
     """The default of a schema's key as this machine has it, vendor overrides included.
 
-    Absent when no compiled schema file knows the schema: the program that would use it is not installed.
+    Absent when no compiled schema file knows the schema (the program that would use it is not installed), or when the
+    schema has no such key.
     """
     for path in SCHEMA_FILES:
         found = host.user_settings.defaults(path=path, schema=schema, keys=(key,))
         if isinstance(found, Unknown):
             return found
         if isinstance(found, Known):
-            if key in found.value:
-                return Known(found.value[key], path)
-            return Unknown(Cause.UNAVAILABLE, f"{schema} 的 {key} 没有可确定的默认值", path)
+            return Known(found.value[key], path) if key in found.value else Absent(path)
     return Absent(SCHEMA_FILES[-1])
 
 

@@ -61,8 +61,10 @@ class AutologinProbe(Probe):
         return {"entries": Known(tuple(items), "显示管理器与 getty 配置", tuple(gaps))}
 
 
-def _item(source: str, account: str | None, path: str) -> Item:
-    return {"source": source, "account": account, "enabled": True, "path": path}
+def _item(source: str, account: str | None, path: str, *, unread: list[Gap] | None = None) -> Item:
+    # A file that could not be read may have turned it off again.
+    doubt = Unknown(unread[0].cause, unread[0].detail, unread[0].origin) if unread else None
+    return {"source": source, "account": account, "enabled": doubt or True, "path": path}
 
 
 def _get(settings: Sections, section: str, key: str) -> tuple[str, str]:
@@ -70,14 +72,16 @@ def _get(settings: Sections, section: str, key: str) -> tuple[str, str]:
 
 
 def _lightdm(host: Host, gaps: list[Gap]) -> Iterator[Item]:
-    settings = lightdm(host, gaps)
+    unread: list[Gap] = []
+    settings = lightdm(host, unread)
+    gaps.extend(unread)
     for section in sorted(s for s in settings if s.startswith("seat:")):
         user, path = _get(settings, section, "autologin-user")
         if user:
-            yield _item("lightdm", user, path)
+            yield _item("lightdm", user, path, unread=unread)
         guest, path = _get(settings, section, "autologin-guest")
         if guest.lower() in _TRUE:
-            yield _item("lightdm", "来宾", path)
+            yield _item("lightdm", "来宾", path, unread=unread)
 
 
 def _gdm(host: Host, gaps: list[Gap]) -> Iterator[Item]:
@@ -89,10 +93,12 @@ def _gdm(host: Host, gaps: list[Gap]) -> Iterator[Item]:
 
 
 def _sddm(host: Host, gaps: list[Gap]) -> Iterator[Item]:
-    settings = merged(host, [*(p for f in _SDDM_FOLDERS for p in conf_files(host, f, gaps)), _SDDM_FILE], gaps)
+    unread: list[Gap] = []
+    settings = merged(host, [*(p for f in _SDDM_FOLDERS for p in conf_files(host, f, unread)), _SDDM_FILE], unread)
+    gaps.extend(unread)
     user, path = _get(settings, "autologin", "user")
     if user:
-        yield _item("sddm", user, path)
+        yield _item("sddm", user, path, unread=unread)
 
 
 def _others(host: Host, gaps: list[Gap]) -> Iterator[Item]:

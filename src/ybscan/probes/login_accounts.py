@@ -56,7 +56,8 @@ class LoginAccountsProbe(Probe):
                 Field("must_change", Kind.BOOLEAN, "下次登录须改口令"),
                 Field("personal", Kind.BOOLEAN, "已登记责任人"),
             ),
-            summary="{account}（UID {uid}，口令为空：{empty}，免密登录组：{no_password_login}，口令使用期限：{max_days}，已使用：{age_days}）",
+            summary="{account}（UID {uid}，口令为空：{empty}，免密登录组：{no_password_login}，"
+            "口令使用期限：{max_days}，已使用：{age_days}）",
         ),
         FactSpec(
             "guest_session", Kind.BOOLEAN, "登录界面提供来宾会话", words=("提供", "不提供"),

@@ -37,7 +37,7 @@ class UserSettings(Group):
     ) -> Reading[dict[str, str | bool | int | float | list[str]]]:
         """The default values of ``keys`` (last parts, such as ``idle-delay``) in the compiled schemas at ``path``.
 
-        Vendor overrides are part of a compiled file. A key that the schema lacks is left out, and so is one whose
-        default depends on the desktop in use. Absent when there is no such file, or no such schema in it.
+        Vendor overrides are part of a compiled file. A key that the schema lacks is left out. Absent when there is no
+        such file, or no such schema in it; Unknown(unavailable) when a default depends on the desktop in use.
         """
         return self.unsupported()

@@ -67,7 +67,7 @@ class LinuxUserSettings(UserSettings):
                 if not isinstance(stored, list) or not stored:
                     raise MalformedDatabase("a key of a schema is a tuple")
                 if any(isinstance(option, list) and option[:1] == [_PER_DESKTOP] for option in stored[1:]):
-                    continue
+                    return Unknown(Cause.UNAVAILABLE, f"{schema} 的 {key} 的默认值因桌面而异", path)
                 found[key] = _setting(stored[0], f"{schema} {key}")
             return Known(found, path)
 
