@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -249,7 +250,8 @@ def case_facts(
     facts: dict[str, Fact] = {}
     for key, value in case.facts.items():
         name, _, rest = key.partition("(")
-        args = dict(p.split("=", 1) for p in rest.rstrip(")").split(", ")) if rest else {}
+        # An argument may itself hold commas and parentheses (a regular expression does): only ", name=" parts them.
+        args = dict(p.split("=", 1) for p in re.split(r", (?=[a-z_]+=)", rest.removesuffix(")"))) if rest else {}
         spec = registry.spec_with_args(name, args)
         line = line_at(raw, ("facts", key))
         if spec is None:

@@ -234,7 +234,7 @@ def _enabled(service: Service, system: System) -> bool | Unknown:
     if wanted:
         return doubt if doubt is not None else True
     if system.scripts & {*service.sysv}:
-        return True
+        return doubt if doubt is not None else True  # a native unit that was not seen would hide the script
     if system.superserved & {*service.inetd} and service is not SUPERSERVERS:
         through = _enabled(SUPERSERVERS, system)
         # Running right now is enough: then it takes connections for what it is configured to start.
