@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from ybscan.hosts.base import Host
 from ybscan.model.facts import Fact, FactSpec, Field, Item, Kind
 from ybscan.model.reading import Absent, Cause, Known, Reading, Unknown
-from ybscan.probes._usb import as_fact, drivers, modprobe, polkit, udev, usbguard
+from ybscan.probes._usb import as_fact, drivers, modprobe, polkit, service, udev, usbguard
 from ybscan.probes._usb.vendor import vendor_control
 from ybscan.probes.base import Context, Probe
 
@@ -124,7 +124,7 @@ def _usbguard(host: Host, context: Context, kinds: tuple[usbguard.Interface, ...
     verdict = usbguard.keeps_out(policy, kinds, what=what, registered=frozenset(media or ()))
     if isinstance(verdict, Known) and not verdict.value:
         return verdict
-    running = usbguard.active(host)
+    running = service.running(host, "usbguard", "usbguard-daemon")
     if isinstance(running, Known):
         return verdict if running.value else Known(False, "usbguard 服务未运行")
     return running

@@ -12,6 +12,9 @@ from ybscan.probes._usb.layers import Layered
 
 _INDEX_LIMIT = 16 * 1024 * 1024
 
+#: The bus a driver registers with and its name there, where they are not ``usb`` and the module's own.
+_REGISTERED_AS = {"sr_mod": ("scsi", "sr")}
+
 Blocked = bool | Unknown
 
 
@@ -80,10 +83,11 @@ def loaded(host: Host, module: str) -> bool | Unknown:
     if not isinstance(modules, Known) or not modules.value:
         return Unknown(Cause.UNAVAILABLE, "/sys/module 不可见，不能确定驱动是否已加载", "/sys/module")
     # A built-in driver without parameters has no folder below /sys/module, but registers with its bus.
-    registered = host.files.entries(path="/sys/bus/usb/drivers")
+    bus, driver = _REGISTERED_AS.get(module, ("usb", module))
+    registered = host.files.entries(path=f"/sys/bus/{bus}/drivers")
     if isinstance(registered, Unknown):
         return registered
-    return isinstance(registered, Known) and module in registered.value
+    return isinstance(registered, Known) and driver in registered.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +154,7 @@ def judge(host: Host, layers: Layered, which: Kernels, module: str) -> Driver:
         return result(False, "modprobe 报告驱动编入了内核", "modprobe -n -v")
     rule = state.install
     if rule is not None and rule.effect == "none":
-        doubt = state.doubt or _builtin_doubt(host, which, indexes) or _folder_doubt(host, rule.path, said)
+        doubt = state.doubt or _builtin_doubt(host, which, indexes, module) or _folder_doubt(host, rule.path, said)
         if doubt is None and said == "loads":
             doubt = Gap(Cause.UNCONFIRMED, "配置文件中已禁用，但 modprobe 试运行显示仍会加载")
         if doubt is not None:
@@ -201,11 +205,12 @@ def _without_modules(host: Host, which: Kernels) -> bool | None:
     return True if without else None
 
 
-def _builtin_doubt(host: Host, which: Kernels, indexes: dict[str, Index]) -> Gap | None:
+def _builtin_doubt(host: Host, which: Kernels, indexes: dict[str, Index], module: str) -> Gap | None:
     """Why a no-op rule may be void: the driver may be built in."""
     if which.live:
-        # Once the USB subsystem is up, a built-in driver is registered with it; ``loaded`` has looked.
-        bus = host.files.entries(path="/sys/bus/usb/drivers")
+        # Once its subsystem is up, a built-in driver is registered with it; ``loaded`` has looked.
+        name = _REGISTERED_AS.get(module, ("usb", module))[0]
+        bus = host.files.entries(path=f"/sys/bus/{name}/drivers")
         if isinstance(bus, Known):
             return None
     if not indexes:

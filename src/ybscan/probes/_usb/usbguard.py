@@ -125,49 +125,6 @@ def read_policy(host: Host) -> Policy | Absent | Unknown:
     )  # fmt: skip
 
 
-def active(host: Host) -> Reading[bool]:
-    """Whether the daemon runs; on a disk that lies still, whether the service is set to start."""
-    state = host.tools.run(tool="SYSTEMCTL", args=("is-active", "usbguard"))
-    if isinstance(state, Known) and state.value.stdout.strip() in (
-        "active",
-        "inactive",
-        "failed",
-        "unknown",
-        "activating",
-    ):
-        return Known(state.value.stdout.strip() == "active", state.origin)
-    if isinstance(state, Unknown) and state.cause is Cause.UNSUPPORTED:
-        return _enabled(host)
-    running = host.processes.running()
-    if isinstance(running, Known):
-        if any(p.name.startswith("usbguard-daemon"[:15]) for p in running.value):
-            return Known(True, running.origin)
-        # An image that could not be read is no gap here: names are complete unless part of the list is hidden.
-        hidden = next((g for g in running.gaps if g.origin == "/proc"), None)
-        return Known(False, running.origin) if hidden is None else Unknown(hidden.cause, "进程列表不完整")
-    return Unknown(Cause.TOOL_FAILED, "systemctl 没有给出 usbguard 服务的状态", "systemctl is-active usbguard")
-
-
-def _enabled(host: Host) -> Reading[bool]:
-    root = "/etc/systemd/system"
-    folders = host.files.entries(path=root)
-    if not isinstance(folders, Known):
-        return folders if isinstance(folders, Unknown) else Known(False, root)
-    if "usbguard.service" in folders.value:
-        masked = host.files.link(path=f"{root}/usbguard.service")
-        if isinstance(masked, Known) and masked.value == "/dev/null":
-            return Known(False, f"{root}/usbguard.service")
-    for folder in folders.value:
-        if not folder.endswith((".wants", ".requires")):
-            continue
-        names = host.files.entries(path=f"{root}/{folder}")
-        if isinstance(names, Unknown):
-            return names
-        if isinstance(names, Known) and "usbguard.service" in names.value:
-            return Known(True, f"{root}/{folder}/usbguard.service")
-    return Known(False, root)
-
-
 def keeps_out(
     policy: Policy, kinds: Iterable[Interface], *, what: str, registered: frozenset[str] = frozenset()
 ) -> Reading[bool]:
