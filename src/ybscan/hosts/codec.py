@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from dataclasses import fields, is_dataclass
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 
 def encode(value: Any) -> Any:
@@ -27,7 +27,10 @@ def decode(declared: Any, raw: Any) -> Any:
     Raises:
         ValueError: ``raw`` does not fit the type.
     """
-    if isinstance(raw, dict) and set(raw) == {"base64"}:
+    # Only where bytes are declared: a mapping may well have a single key of that name.
+    if isinstance(raw, dict) and set(raw) == {"base64"} and bytes in (declared, *get_args(declared)):
+        if not isinstance(raw["base64"], str):
+            raise ValueError("base64 is not a text")
         return base64.b64decode(raw["base64"], validate=True)
     return _adapter(declared).validate_python(raw)
 
