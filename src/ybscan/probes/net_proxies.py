@@ -68,7 +68,7 @@ class ProxyProbe(Probe):
             *_environment(host, gaps), *_shell(host, gaps), *_apt(host, gaps), *_yum(host, gaps),
             *_browsers(host, gaps), *_desktops(host, gaps),
         ]  # fmt: skip
-        unique = {tuple(sorted((k, str(v)) for k, v in i.items())): i for i in items}
+        unique = {tuple(str(i[k]) for k in ("source", "proxy", "method", "account")): i for i in items}
         return {
             "entries": Known(tuple(v for _, v in sorted(unique.items())), "各处代理设置", tuple(dict.fromkeys(gaps)))
         }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ybscan.hosts.base import Host
-from ybscan.hosts.groups.network import Interface
+from ybscan.hosts.groups.network import HISTORY, Interface
 from ybscan.hosts.groups.processes import Process
 from ybscan.model.facts import Fact, FactSpec, Field, FieldValue, Item, Kind
 from ybscan.model.reading import Absent, Cause, Known, Reading, Unknown
@@ -88,7 +88,7 @@ def _links(host: Host, saved: object) -> Fact:
         return interfaces
     named = {n.interface: n.id for n in saved.value if n.interface} if isinstance(saved, Known) else {}
     unread: FieldValue = None
-    if not isinstance(saved, Known) or any(g.origin.startswith("/") for g in saved.gaps):
+    if not isinstance(saved, Known) or any(g.origin != HISTORY for g in saved.gaps):
         unread = Unknown(Cause.INCOMPLETE, "连接配置没有读全，不知道接口属于哪个连接")
     items: list[Item] = [
         {"name": i.name, "kind": i.detail or i.kind, "connection": named.get(i.name, unread), "in_use": _in_use(i)}
@@ -112,7 +112,7 @@ def _profiles(saved: object) -> Fact:
         for n in saved.value if n.kind in VPN_KINDS
     ]  # fmt: skip
     # When networks were used does not matter here, only what is set up.
-    gaps = tuple(g for g in saved.gaps if g.origin.startswith("/"))
+    gaps = tuple(g for g in saved.gaps if g.origin != HISTORY)
     return Known(tuple(items), saved.origin, gaps)
 
 
