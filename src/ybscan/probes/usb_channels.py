@@ -78,7 +78,7 @@ class UsbChannelsProbe(Probe):
         return {
             "optical": _optical(host),
             "optical_blocked": as_fact(_optical_blocked(host)),
-            "phone_programs": _programs(host, (*_PHONE_PROGRAMS, *_kde(host))),
+            "phone_programs": _phone_programs(host),
             "bluetooth_adapters": _adapters(host),
             "bluetooth_service": as_fact(service.running(host, "bluetooth", "bluetoothd")),
             "bluetooth_programs": _programs(host, tuple((p, p.rpartition("/")[2]) for p in _OBEX)),
@@ -152,23 +152,25 @@ def _optical_blocked(host: Host) -> Reading[bool]:
     return Known(driver.blocked and driver.path != "/sys/bus", driver.path or driver.how)
 
 
-def _programs(host: Host, candidates: tuple[tuple[str, str], ...]) -> Fact:
+def _programs(host: Host, candidates: tuple[tuple[str, str], ...], gaps: tuple[Gap, ...] = ()) -> Fact:
     items: list[Item] = []
-    gaps: list[Gap] = []
+    missing = list(gaps)
     for path, name in candidates:
         stat = host.files.stat(path=path)
         if isinstance(stat, Unknown):
-            gaps.append(stat.as_gap())
+            missing.append(stat.as_gap())
         elif isinstance(stat, Known):
             items.append({"name": name, "path": path})
-    return Known(tuple(items), "程序文件", tuple(gaps))
+    return Known(tuple(items), "程序文件", tuple(missing))
 
 
-def _kde(host: Host) -> tuple[tuple[str, str], ...]:
+def _phone_programs(host: Host) -> Fact:
     listed = host.files.entries(path="/usr/lib")
+    gaps = (listed.as_gap(),) if isinstance(listed, Unknown) else ()
     triplets = [n for n in listed.value if re.search(r"-linux-gnu\w*$", n)] if isinstance(listed, Known) else []
     folders = [*(f"/usr/lib/{t}" for t in triplets), "/usr/lib", "/usr/lib64"]
-    return tuple((f"{d}/{p}", "KDE 的手机（MTP）支持") for d in folders for p in _KDE_MTP)
+    kde = tuple((f"{d}/{p}", "KDE 的手机（MTP）支持") for d in folders for p in _KDE_MTP)
+    return _programs(host, (*_PHONE_PROGRAMS, *kde), gaps)
 
 
 def _adapters(host: Host) -> Fact:
