@@ -18,10 +18,11 @@ from ybscan.model.reading import Cause
 from ybscan.model.rule import CheckDocument, Param, RuleDocument, WaiverFile
 from ybscan.model.site import Site
 from ybscan.probes.registry import ProbeRegistry
+from ybscan.report.model import GRADING
 from ybscan.rules.catalogue import clause_ids
 from ybscan.rules.expressions import STRUCTURE, ExpressionParser
 from ybscan.rules.lint import VALIDATORS, Surroundings, lint
-from ybscan.rules.load import load_packs, validated
+from ybscan.rules.load import DATA_FOLDERS, LoadedPack, load_packs, validated
 from ybscan.rules.strict_yaml import parse_yaml
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -191,3 +192,42 @@ def test_the_manual_explains_every_setting() -> None:
         inner = field.annotation
         for sub in getattr(inner, "model_fields", {}):
             assert re.search(rf"`{key}\.{sub}`|\b{sub}:", text), f"{key}.{sub}"
+
+
+def test_the_manual_prints_the_grading_rule_of_the_record() -> None:
+    text = MANUAL.read_text(encoding="utf-8")
+    places = [text.index(f"| {rule.grade} | {rule.text} |") for rule in GRADING]
+    assert places == sorted(places)
+
+
+def keys() -> set[str]:
+    found = set()
+    for section, field in Site.model_fields.items():
+        inner = getattr(field.annotation, "model_fields", None)
+        found |= {f"{section}.{sub}" for sub in inner} if inner is not None else {section}
+    return found
+
+
+def used(key: str) -> bool:
+    """Whether code or a rule asks for a setting; the models themselves and what ``init`` writes do not count."""
+    folders = [PROJECT / "src" / "ybscan" / p for p in ("probes", "engine", "report", "rules")]
+    files = [p for f in folders for p in f.rglob("*.py")]
+    files += [p for p in (PROJECT / "rules").glob("*/*.yml") if p.parent.name not in DATA_FOLDERS]
+    section, _, inner = key.partition(".")
+    wanted = re.compile(rf"\b{section}\.{inner}\b" if inner else rf"\bsite\.{section}\b")
+    return any(wanted.search(p.read_text(encoding="utf-8")) for p in files)
+
+
+def test_the_manual_names_the_settings_that_nothing_uses_yet() -> None:
+    sentence = next(s for s in MANUAL.read_text(encoding="utf-8").splitlines() if "尚未使用的设置" in s)
+    named = set(re.findall(r"`([\w.]+)`", sentence))
+    asked = {"unit", "people", "terminal", "terminals", "schema_", "params", "waivers", "delegations"}
+    assert {k for k in keys() - named if k.partition(".")[0] not in asked and not used(k)} == set()
+    assert {k for k in named if used(k)} == set()
+
+
+def test_rules_that_documents_name_exist(packs: tuple[LoadedPack, ...]) -> None:
+    ids = {r.id for p in packs for r in p.rules} | {"OWN-01", "DEMO-01", "DEMO-02"}
+    for page in (MANUAL, AUTHORING, PROJECT / "README.md", PROJECT / "README.zh-CN.md"):
+        text = re.sub(r"YB-\d+|yb-\d+|sf-\d+", "", page.read_text(encoding="utf-8"))
+        assert set(re.findall(r"\b[A-Z]{2,8}-\d{2}\b", text)) <= ids, page
