@@ -11,6 +11,7 @@ from typer.main import get_command
 
 from ybscan.cli.app import build
 from ybscan.engine.cases import run_rule_case
+from ybscan.hosts.groups.tools import Tool
 from ybscan.model.dictionary import Dictionary
 from ybscan.model.expression import WORDS
 from ybscan.model.problem import Problem
@@ -231,3 +232,12 @@ def test_rules_that_documents_name_exist(packs: tuple[LoadedPack, ...]) -> None:
     for page in (MANUAL, AUTHORING, PROJECT / "README.md", PROJECT / "README.zh-CN.md"):
         text = re.sub(r"YB-\d+|yb-\d+|sf-\d+", "", page.read_text(encoding="utf-8"))
         assert set(re.findall(r"\b[A-Z]{2,8}-\d{2}\b", text)) <= ids, page
+
+
+def test_the_decision_on_tools_names_those_in_use() -> None:
+    text = (PROJECT / "docs" / "adr" / "0008-external-tools.md").read_text(encoding="utf-8")
+    sources = (PROJECT / "src" / "ybscan").rglob("*.py")
+    in_use = {m for p in sources for m in re.findall(r'tool="([A-Z_]+)"', p.read_text(encoding="utf-8"))}
+    assert in_use
+    for name in in_use:
+        assert f"`{Tool[name].command}" in text, name
