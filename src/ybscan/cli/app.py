@@ -76,7 +76,7 @@ def group(help: str) -> typer.Typer:
 
 def build() -> typer.Typer:
     """The whole command tree. Command modules import what they need inside their functions."""
-    from ybscan.cli import collect, doctor, facts, init, report, rules, scan
+    from ybscan.cli import collect, doctor, facts, init, ports, report, rules, scan
 
     app = group("医保网络终端合规自查：检查本机，生成中文检查记录和自查报告。")
 
@@ -95,6 +95,7 @@ def build() -> typer.Typer:
     app.command("doctor", cls=ZhCommand)(doctor.doctor)
     app.add_typer(rules.build(), name="rules")
     app.add_typer(facts.build(), name="facts")
+    app.add_typer(ports.build(), name="ports")
     return app
 
 
