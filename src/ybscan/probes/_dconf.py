@@ -68,6 +68,14 @@ def default(host: Host, *, schema: str, key: str) -> Reading[Setting]:
     return Absent(SCHEMA_FILES[-1])
 
 
+def folder(host: Host, *, schema: str) -> Reading[str]:
+    """The dconf folder that holds a schema's values, such as ``/org/gnome/desktop/session/``; Absent without schema."""
+    found = default(host, schema=schema, key=".path")
+    if isinstance(found, Known):
+        return Known(str(found.value), found.origin)
+    return found
+
+
 def _database(line: str, home: str) -> str:
     kind, _, name = line.partition(":")
     if kind == "user-db":

@@ -14,7 +14,7 @@ from ybscan.hosts.base import Host
 from ybscan.hosts.groups.usersettings import Setting
 from ybscan.model.facts import FieldValue
 from ybscan.model.reading import Absent, Cause, Gap, Known, Reading, Unknown
-from ybscan.probes._dconf import default, effective
+from ybscan.probes._dconf import default, effective, folder
 from ybscan.probes._ini import merged
 
 _SESSION_FOLDERS = ("/usr/share/xsessions", "/usr/share/wayland-sessions")
@@ -51,8 +51,8 @@ class ScreenLock:
 def installed_desktops(host: Host) -> Reading[tuple[str, ...]]:
     """The desktops one can choose at the login screen, sorted; a session we do not know stands by its file's name."""
     found: set[str] = set()
-    for folder in _SESSION_FOLDERS:
-        names = host.files.entries(path=folder)
+    for place in _SESSION_FOLDERS:
+        names = host.files.entries(path=place)
         if isinstance(names, Unknown):
             return names
         for name in names.value if isinstance(names, Known) else ():
@@ -95,7 +95,11 @@ def screen_lock(host: Host, user: User, desktop: str) -> ScreenLock:
 
 def _set(host: Host, user: User, schema: str, key: str, *, path: str = "") -> Reading[Setting]:
     """A setting as it holds for the user: the databases, then the schema's default. Absent without either."""
-    full = (path or "/" + schema.replace(".", "/") + "/") + key
+    place = folder(host, schema=schema)
+    if isinstance(place, Unknown):
+        return place
+    # Without the schema, by the folder that the desktop's releases have used.
+    full = (place.value if isinstance(place, Known) else path or "/" + schema.replace(".", "/") + "/") + key
     reading = effective(host, home=user.home, uid=user.uid, keys=(full,))[full]
     return default(host, schema=schema, key=key) if isinstance(reading, Absent) else reading
 

@@ -37,7 +37,8 @@ class UserSettings(Group):
     ) -> Reading[dict[str, str | bool | int | float | list[str]]]:
         """The default values of ``keys`` (last parts, such as ``idle-delay``) in the compiled schemas at ``path``.
 
-        Vendor overrides are part of a compiled file. A key that the schema lacks is left out. Absent when there is no
+        Vendor overrides are part of a compiled file. A key that the schema lacks is left out;
+        ``.path`` is the dconf folder of the schema's values. Absent when there is no
         such file, or no such schema in it; Unknown(unavailable) when a default depends on the desktop in use.
         """
         return self.unsupported()

@@ -64,6 +64,9 @@ class LinuxUserSettings(UserSettings):
                 if data is None:
                     continue
                 stored = decode_variant(data, table.endian)
+                if key == ".path" and isinstance(stored, str):
+                    found[key] = stored
+                    continue
                 if not isinstance(stored, list) or not stored:
                     raise MalformedDatabase("a key of a schema is a tuple")
                 if any(isinstance(option, list) and option[:1] == [_PER_DESKTOP] for option in stored[1:]):
