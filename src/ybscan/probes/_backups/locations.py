@@ -149,7 +149,7 @@ def describe(location: Location, context: Context) -> dict[str, object]:
         location.file(newest.entry.name),
     )
     if fresh is False:
-        notes.append(f"早于 {duration_text(limit)} 之前")
+        notes.append(f"距今已超过 {duration_text(limit)}")
     if newest.named_otherwise:
         notes.append(f"修改时间为 {newest.modified:%Y-%m-%d %H:%M}，以文件名日期为准")
     enough = size >= max(wanted.min_bytes, 1)
