@@ -14,6 +14,11 @@ from ybscan.rules.software import load_dictionary
 PROJECT = Path(__file__).resolve().parents[1]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--update-golden`` writes the golden documents anew; nothing else ever does."""
+    parser.addoption("--update-golden", action="store_true", help="write tests/golden anew")
+
+
 @pytest.fixture(scope="session")
 def registry() -> ProbeRegistry:
     """All probes of the project."""

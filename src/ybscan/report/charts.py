@@ -82,15 +82,13 @@ def bars(packs: Sequence[PackItems], name: str) -> Markup:
     rows = "".join(_row(p, i * ROW + 4) for i, p in enumerate(packs))
     ident = escape_html(scrub(name))
     return Markup(  # noqa: S704 - numbers and escaped text only
-        f'<svg class="chart" viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="{ident}-t {ident}-d">'
+        f'<svg class="chart" font-size="13" viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="{ident}-t {ident}-d">'
         f'<title id="{ident}-t">各规则包检查结果</title><desc id="{ident}-d">{told}。</desc>{rows}</svg>'
     )
 
 
 def _row(pack: PackItems, top: int) -> str:
-    parts = [
-        f'<text x="{LABEL - 8}" y="{top + 15}" text-anchor="end" font-size="14">{_data(_short(pack.title))}</text>'
-    ]
+    parts = [f'<text x="{LABEL - 8}" y="{top + 15}" class="l">{_data(_short(pack.title))}</text>']
     total = pack.counts.total
     left = float(LABEL)
     for status in ORDER:
@@ -98,15 +96,12 @@ def _row(pack: PackItems, top: int) -> str:
         if not number:
             continue
         width = BAR * number / total
-        parts.append(
-            f'<rect x="{left:.1f}" y="{top}" width="{width:.1f}" height="{HEIGHT}" fill="{_fill(status)}" '
-            f'stroke="#ffffff" stroke-width="1"/>'
-        )
+        parts.append(f'<rect x="{left:.0f}" y="{top}" width="{width:.0f}" height="{HEIGHT}" fill="{_fill(status)}"/>')
         label = f"{SIGNS[status]}{number}"
         if width >= 14 * len(label) * 0.75 + 6:
             parts.append(_label(left + width / 2, top + 15, label, status))
         left += width
-    parts.append(f'<text x="{LABEL + BAR + 8}" y="{top + 15}" font-size="13">共 {total}</text>')
+    parts.append(f'<text x="{LABEL + BAR + 8}" y="{top + 15}">共 {total}</text>')
     return "".join(parts)
 
 
@@ -115,8 +110,8 @@ def _label(x: float, y: int, text: str, status: Status) -> str:
     fill, ink = COLOURS[status]
     width = 8.5 * len(text) + 8
     return (
-        f'<rect x="{x - width / 2:.1f}" y="{y - 12}" width="{width:.1f}" height="15" fill="{fill}"/>'
-        f'<text x="{x:.1f}" y="{y}" text-anchor="middle" font-size="13" fill="{ink}">{text}</text>'
+        f'<rect x="{x - width / 2:.0f}" y="{y - 12}" width="{width:.0f}" height="15" fill="{fill}"/>'
+        f'<text x="{x:.0f}" y="{y}" class="m" fill="{ink}">{text}</text>'
     )
 
 

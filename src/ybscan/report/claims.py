@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ybscan.report.text import Prose, data, prose
+from ybscan.report.text import MAX_SENTENCE, Prose, data, prose
 
 #: Printed where a person has not answered.
 UNCONFIRMED = Prose("【未确认】")
@@ -26,11 +26,13 @@ class Ref:
 
     record: str
     rule: str = ""
+    place: str = ""
+    """Which of several records in one document is meant; empty where there is one."""
 
     @property
     def anchor(self) -> str:
-        """The fragment of the place in an HTML document; only letters, digits and hyphens."""
-        return anchor(self.record, self.rule)
+        """The fragment of the place in an HTML document: the rule's row, or the record."""
+        return anchor(self.place, self.rule) if self.rule else anchor(self.record)
 
 
 def anchor(*parts: str) -> str:
@@ -60,4 +62,4 @@ def claim(words: str, refs: tuple[Ref, ...], /, *, shown: bool = True, **values:
 
 def quoted(sentence: str, refs: tuple[Ref, ...], *, shown: bool = False) -> Claim:
     """A sentence of the result itself, inserted as data."""
-    return Claim(data(sentence), refs, shown)
+    return Claim(data(sentence, limit=MAX_SENTENCE), refs, shown)

@@ -19,7 +19,7 @@ from ybscan.report.inspection_parts import (
     solved_of,
     undetermined_of,
 )
-from ybscan.report.model import VERDICTS, Attested, ClauseCovered, Inspection, Scope, Terminal
+from ybscan.report.model import VERDICTS, Attested, ClauseCovered, CoveredSource, Inspection, Scope, Terminal
 from ybscan.report.options import Options
 from ybscan.report.parts import (
     ClauseNumbers,
@@ -236,7 +236,7 @@ def _once(findings: tuple[Finding, ...], status: Status) -> tuple[Finding, ...]:
     return tuple({f.rule_id: f for f in reversed(findings) if f.status is status}.values())[::-1]
 
 
-def _coverage(findings: tuple[Finding, ...], clauses: ClauseNumbers) -> tuple[ClauseCovered, ...]:
+def _coverage(findings: tuple[Finding, ...], clauses: ClauseNumbers) -> tuple[CoveredSource, ...]:
     """Clause by clause; rules that passed do not make a clause 符合 when others that answer it did not run, or when only
     a person can answer it.
     """
@@ -252,7 +252,11 @@ def _coverage(findings: tuple[Finding, ...], clauses: ClauseNumbers) -> tuple[Cl
         elif status in good and clauses.by_person(c.clause):
             status = Status.MANUAL
         covered.append(ClauseCovered(view, VERDICTS[status], tuple(dict.fromkeys(c.rules)), left))
-    return tuple(sorted(covered, key=lambda c: c.clause.number))
+    by_document: dict[str, list[ClauseCovered]] = {}
+    for one in sorted(covered, key=lambda c: c.clause.number):
+        by_document.setdefault(one.clause.document, []).append(one)
+    sources = (CoveredSource(d, found[0].clause.sample, tuple(found)) for d, found in by_document.items())
+    return tuple(sorted(sources, key=lambda s: s.sample))
 
 
 def _warnings(

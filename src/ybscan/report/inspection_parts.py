@@ -21,6 +21,7 @@ from ybscan.report.model import (
 from ybscan.report.parts import (
     OPEN,
     ClauseNumbers,
+    again,
     checked_text,
     counts,
     evidence_of,
@@ -81,9 +82,19 @@ def results_of(latest: list[ScanResult], found: list[Found], clauses: ClauseNumb
     packs = []
     for i, (pack, title, rule_ids) in enumerate(pack_groups(latest), 1):
         mine = [f for f in found if f.finding.pack == pack]
+        before = len(clauses.all)
         rules = by_rule(mine)
         items = tuple(_item(rules[r], clauses) for r in rule_ids)
-        packs.append(PackItems(Prose(f"（{numeral(i)}）"), title, counts(f.finding for f in mine), items))
+        packs.append(
+            PackItems(
+                Prose(f"（{numeral(i)}）"),
+                title,
+                counts(f.finding for f in mine),
+                items,
+                clauses.first_cited(before),
+                again(items, before),
+            )
+        )
     return tuple(packs)
 
 
@@ -98,7 +109,7 @@ def _item(found: list[Found], clauses: ClauseNumbers) -> Item:
         verdict=VERDICTS[min(statuses, key=WORST.index)],
         counts=tally(statuses),
         method=first.method,
-        reason="",
+        reason=Prose(""),
         evidence=_summary(found),
         clauses=clauses.cite(c for f in found for c in f.finding.clauses),
     )
@@ -106,13 +117,16 @@ def _item(found: list[Found], clauses: ClauseNumbers) -> Item:
 
 def _summary(found: list[Found]) -> tuple[Evidence, ...]:
     """The same sentence over several terminals once; what is wrong or unknown is told in its own chapter."""
-    same: dict[str, list[Found]] = {}
+    same: dict[Prose, list[Found]] = {}
     for one in found:
         if one.finding.status in (Status.PASS, Status.DELEGATED):
             for evidence in evidence_of(one.finding, one.ref):
-                same.setdefault(str(evidence.claim.text), []).append(one)
+                same.setdefault(evidence.claim.text, []).append(one)
+    several = len(found) > 1
     shown = [
-        Evidence(Claim(Prose(text), refs_of(fs[0].finding.rule_id, fs), False), "", tuple(f.terminal for f in fs))
+        Evidence(
+            Claim(text, refs_of(fs[0].finding.rule_id, fs), False), "", tuple(f.terminal for f in fs) if several else ()
+        )
         for text, fs in list(same.items())[:MAX_KINDS]
     ]
     if len(same) > len(shown):

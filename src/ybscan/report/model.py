@@ -90,6 +90,7 @@ class ClauseView:
     """A clause, numbered in the order in which the document cites it."""
 
     number: int
+    anchor: str
     id: str
     document: str
     short: str
@@ -112,6 +113,24 @@ class ClauseCovered:
     rules: tuple[str, ...]
     unchecked: tuple[str, ...]
     """Rules that answer the clause as well and were not run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A document with the clauses of it that a chapter cites."""
+
+    document: str
+    sample: bool
+    clauses: tuple[ClauseView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CoveredSource:
+    """A document with what came of its clauses."""
+
+    document: str
+    sample: bool
+    clauses: tuple[ClauseCovered, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +178,7 @@ class Item:
     counts: tuple[Count, ...]
     """Terminals by status; only the statuses that occur."""
     method: str
-    reason: str
+    reason: Prose
     evidence: tuple[Evidence, ...]
     clauses: tuple[ClauseView, ...]
 
@@ -172,6 +191,10 @@ class PackItems:
     title: str
     counts: Counts
     items: tuple[Item, ...]
+    sources: tuple[Source, ...]
+    """The clauses that this pack is the first to cite."""
+    again: tuple[ClauseView, ...]
+    """The clauses it cites that an earlier pack has cited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +211,7 @@ class Seen:
 
     terminal: str
     evidence: tuple[Evidence, ...]
-    reason: str
+    reason: Prose
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,7 +350,6 @@ class Record:
     changes: tuple[Change, ...]
     compared: Prose
     """With which earlier check, or that there was none to compare with."""
-    clauses: tuple[ClauseView, ...]
     signatures: tuple[Person, ...]
     warnings: tuple[Prose, ...]
 
@@ -378,7 +400,7 @@ class Inspection:
     terminals: tuple[Terminal, ...]
     records: tuple[Terminal, ...]
     """Every check, also those that a later check of the same terminal replaced."""
-    coverage: tuple[ClauseCovered, ...]
+    coverage: tuple[CoveredSource, ...]
     signatures: tuple[Person, ...]
     refs: tuple[Ref, ...]
     headings: dict[str, str]

@@ -22,14 +22,16 @@ from ybscan.report.model import (
     Digest,
     Evidence,
     ExceptionView,
+    Item,
     Measure,
     PackView,
     Rate,
     Seen,
+    Source,
     Terminal,
 )
 from ybscan.report.terminals import adhoc, record_number
-from ybscan.report.text import Prose, data, prose
+from ybscan.report.text import MAX_SENTENCE, Prose, data, prose
 
 #: How many observations of one finding are printed; the result file has them all.
 MAX_EVIDENCE = 12
@@ -87,8 +89,9 @@ def grade_of(findings: tuple[Finding, ...], *, sound: bool) -> str:
 class ClauseNumbers:
     """Clauses numbered as they are first cited, so that a document prints each text once."""
 
-    def __init__(self, catalogue: Mapping[str, Clause]) -> None:
+    def __init__(self, catalogue: Mapping[str, Clause], *, place: str = "") -> None:
         self._catalogue = catalogue
+        self._place = place
         self._views: dict[str, ClauseView] = {}
 
     def cite(self, ids: Iterable[str]) -> tuple[ClauseView, ...]:
@@ -99,15 +102,26 @@ class ClauseNumbers:
         if clause_id not in self._views:
             number = len(self._views) + 1
             clause = self._catalogue.get(clause_id)
+            place = f"c{self._place}-{number}" if self._place else f"c{number}"
             self._views[clause_id] = (
-                ClauseView(number, clause_id, clause_id, clause_id, "", "", Prose("条款目录中没有"), False, False)
+                ClauseView(
+                    number, place, clause_id, clause_id, clause_id, "", "", Prose("条款目录中没有"), False, False
+                )
                 if clause is None
                 else ClauseView(
-                    number, clause_id, clause.document, short_name(clause.document), clause.article, clause.text,
-                    Prose(_CHECKED[clause.verification]), clause.document.startswith(_SAMPLE), True,
+                    number, place, clause_id, clause.document, short_name(clause.document), clause.article,
+                    clause.text, Prose(_CHECKED[clause.verification]), clause.document.startswith(_SAMPLE), True,
                 )
             )  # fmt: skip
         return self._views[clause_id]
+
+    def first_cited(self, before: int) -> tuple[Source, ...]:
+        """The clauses numbered after the first ``before``, by document."""
+        found: dict[str, list[ClauseView]] = {}
+        for view in list(self._views.values())[before:]:
+            found.setdefault(view.document, []).append(view)
+        sources = (Source(document, views[0].sample, tuple(views)) for document, views in found.items())
+        return tuple(sorted(sources, key=lambda s: s.sample))
 
     def rules(self, clause_id: str) -> tuple[str, ...]:
         """The rules that answer a clause according to the catalogue."""
@@ -149,14 +163,15 @@ def evidence_of(finding: Finding, ref: Ref) -> tuple[Evidence, ...]:
     return shown
 
 
-def reason_of(finding: Finding) -> str:
+def reason_of(finding: Finding) -> Prose:
     """The reason without the sentences that are printed as evidence anyway."""
     if not finding.observations:
-        return ""
+        return Prose("")
     rest = finding.reason
     for sentence in sorted({o.sentence for o in finding.observations}, key=len, reverse=True):
         rest = rest.replace(sentence, "")
-    return "；".join(p.strip("：") for p in rest.split("；") if p.strip("： "))
+    left = "；".join(p.strip("：") for p in rest.split("；") if p.strip("： "))
+    return data(left, limit=MAX_SENTENCE) if left else Prose("")
 
 
 def seen_of(finding: Finding, terminal: str, ref: Ref) -> Seen:
@@ -266,10 +281,18 @@ def status_sentence(numbers: Counts) -> Prose:
     return Prose("，".join(parts) if parts else "没有检查项")
 
 
-def rule_claims(findings: Iterable[Finding], status: Status, words: str, record: str) -> tuple[Claim, ...]:
+def again(items: Iterable[Item], before: int) -> tuple[ClauseView, ...]:
+    """The clauses that items cite and that were numbered before them."""
+    return tuple(sorted({c for i in items for c in i.clauses if c.number <= before}, key=lambda c: c.number))
+
+
+def rule_claims(
+    findings: Iterable[Finding], status: Status, words: str, record: str, place: str = ""
+) -> tuple[Claim, ...]:
     """One sentence that names the grave findings of a status, if there are any."""
     grave = [f for f in findings if f.status is status and f.severity in (Severity.CRITICAL, Severity.HIGH)]
     if not grave:
         return ()
     names = list_text((f"{f.rule_id} {f.title}" for f in grave), limit=10)
-    return (claim(words, tuple(Ref(record, f.rule_id) for f in grave), shown=False, n=len(grave), names=names),)
+    refs = tuple(Ref(record, f.rule_id, place) for f in grave)
+    return (claim(words, refs, shown=False, n=len(grave), names=names),)

@@ -21,6 +21,7 @@ from ybscan.report.options import Options
 from ybscan.report.parts import (
     OPEN,
     ClauseNumbers,
+    again,
     answer_text,
     attested,
     checked_text,
@@ -46,20 +47,20 @@ from ybscan.report.text import Prose, data, prose
 ALTERED = Prose("本结果的摘要值与内容不符：内容在检查之后被改动过，不能作为依据。")
 
 
-def build_record(result: ScanResult, options: Options) -> Record:
-    """The view of one record.
+def build_record(result: ScanResult, options: Options, *, place: str = "") -> Record:
+    """The view of one record; ``place`` tells it from others in the same document.
 
     Raises:
         EvidenceMissing: a finding claims something that nothing was seen for.
     """
     number = record_number(result, options.numbers)
-    whole = Ref(number)
+    whole = Ref(number, place=place)
     terminal = terminal_view(result, options.numbers)
-    clauses = ClauseNumbers(options.clauses)
+    clauses = ClauseNumbers(options.clauses, place=place)
     checked = day(result)
     sound = intact(result)
     grade = Prose(grade_of(result.findings, sound=sound))
-    results = _results(result, number, clauses)
+    results = _results(result, number, place, clauses)
     total = counts(result.findings)
     return Record(
         number=number,
@@ -80,18 +81,18 @@ def build_record(result: ScanResult, options: Options) -> Record:
         conclusion=_conclusion(result, whole, grade),
         grade=grade,
         results=results,
-        problems=_problems(result, number, clauses),
+        problems=_problems(result, number, place, clauses),
         exceptions=tuple(
             Excepted(
-                f.rule_id, anchor(number, f.rule_id), f.title, terminal.id,
-                seen_of(f, terminal.id, Ref(number, f.rule_id)), exception_of(f),
+                f.rule_id, anchor(place, f.rule_id), f.title, terminal.id,
+                seen_of(f, terminal.id, Ref(number, f.rule_id, place)), exception_of(f),
             )
             for f in result.findings if f.status is Status.WAIVED
         ),
         undetermined=tuple(
             Undetermined(
-                f.rule_id, anchor(number, f.rule_id), f.title, severity_text(f.severity), VERDICTS[f.status],
-                (seen_of(f, terminal.id, Ref(number, f.rule_id)),),
+                f.rule_id, anchor(place, f.rule_id), f.title, severity_text(f.severity), VERDICTS[f.status],
+                (seen_of(f, terminal.id, Ref(number, f.rule_id, place)),),
             )
             for f in result.findings if f.status in OPEN
         ),
@@ -99,9 +100,8 @@ def build_record(result: ScanResult, options: Options) -> Record:
             Attested(q.id, q.title, q.text, answer_text(a), a is not None)
             for q, a in (attested(q, options.answers) for q in options.questions if q.part == "weekly")
         ),
-        changes=_changes(result, options, number),
+        changes=_changes(result, options, number, place),
         compared=_compared(result, options),
-        clauses=clauses.all,
         signatures=signatures(result),
         warnings=_warnings(result, sound=sound),
     )  # fmt: skip
@@ -123,33 +123,43 @@ def pack_groups(results: list[ScanResult]) -> tuple[tuple[str, str, tuple[str, .
     return tuple((pack, titles.get(pack, pack), tuple(ids)) for pack, ids in order.items())
 
 
-def _results(result: ScanResult, number: str, clauses: ClauseNumbers) -> tuple[PackItems, ...]:
+def _results(result: ScanResult, number: str, place: str, clauses: ClauseNumbers) -> tuple[PackItems, ...]:
     by_pack: list[PackItems] = []
     for i, (pack, title, _) in enumerate(pack_groups([result]), 1):
         findings = tuple(f for f in result.findings if f.pack == pack)
+        before = len(clauses.all)
         items = tuple(
             Item(
-                rule_id=f.rule_id, anchor=anchor(number, f.rule_id), title=f.title, severity=severity_text(f.severity),
+                rule_id=f.rule_id, anchor=anchor(place, f.rule_id), title=f.title, severity=severity_text(f.severity),
                 verdict=VERDICTS[f.status], counts=tally([f.status]), method=f.method, reason=reason_of(f),
-                evidence=evidence_of(f, Ref(number, f.rule_id)), clauses=clauses.cite(f.clauses),
+                evidence=evidence_of(f, Ref(number, f.rule_id, place)), clauses=clauses.cite(f.clauses),
             )
             for f in findings
         )  # fmt: skip
-        by_pack.append(PackItems(Prose(f"（{numeral(i)}）"), title, counts(findings), items))
+        by_pack.append(
+            PackItems(
+                Prose(f"（{numeral(i)}）"),
+                title,
+                counts(findings),
+                items,
+                clauses.first_cited(before),
+                again(items, before),
+            )
+        )
     return tuple(by_pack)
 
 
-def _problems(result: ScanResult, number: str, clauses: ClauseNumbers) -> tuple[Problem, ...]:
+def _problems(result: ScanResult, number: str, place: str, clauses: ClauseNumbers) -> tuple[Problem, ...]:
     failed = [f for f in result.findings if f.status is Status.FAIL]
     return tuple(
         Problem(
             number=i,
             rule_id=f.rule_id,
-            anchor=anchor(number, f.rule_id),
+            anchor=anchor(place, f.rule_id),
             title=f.title,
             severity=severity_text(f.severity),
-            sentence=claim("经检查，“{title}”一项不符合要求。", (Ref(number, f.rule_id),), title=f.title),
-            seen=(seen_of(f, result.host.id, Ref(number, f.rule_id)),),
+            sentence=claim("经检查，“{title}”一项不符合要求。", (Ref(number, f.rule_id, place),), title=f.title),
+            seen=(seen_of(f, result.host.id, Ref(number, f.rule_id, place)),),
             clauses=clauses.cite(f.clauses),
             measures=measures_of([(result.host.id, f)]),
             owners=(result.host.owner,) if result.host.owner else (),
@@ -176,8 +186,8 @@ def _conclusion(result: ScanResult, whole: Ref, grade: Prose) -> tuple[Claim, ..
             applicable=numbers.applicable, found=status_sentence(numbers),
         ),
         claim("合格率 {p}；确认率 {d}。", refs, shown=False, p=numbers.pass_rate.text, d=numbers.determined_rate.text),
-        *rule_claims(result.findings, Status.FAIL, "严重和高风险的不符合项 {n} 项：{names}。", whole.record),
-        *rule_claims(result.findings, Status.UNKNOWN, "严重和高风险的无法判定项 {n} 项：{names}。", whole.record),
+        *rule_claims(result.findings, Status.FAIL, "严重和高风险的不符合项 {n} 项：{names}。", whole.record, whole.place),
+        *rule_claims(result.findings, Status.UNKNOWN, "严重和高风险的无法判定项 {n} 项：{names}。", whole.record, whole.place),
         claim("按照公布的等级规则，本次检查等级为“{grade}”。", refs, shown=False, grade=grade),
     )  # fmt: skip
 
@@ -201,7 +211,7 @@ def _compared(result: ScanResult, options: Options) -> Prose:
     return prose("与上一次检查（记录 {number}，{time}）对比。", number=number, time=checked_text(earlier))
 
 
-def _changes(result: ScanResult, options: Options, number: str) -> tuple[Change, ...]:
+def _changes(result: ScanResult, options: Options, number: str, place: str) -> tuple[Change, ...]:
     earlier = previous_of(result, options.previous)
     if earlier is None:
         return ()
@@ -212,7 +222,7 @@ def _changes(result: ScanResult, options: Options, number: str) -> tuple[Change,
         old = before.get(f.rule_id)
         kind = _change(old.status if old else None, f.status)
         if kind:
-            refs = (Ref(number, f.rule_id), Ref(old_number))
+            refs = (Ref(number, f.rule_id, place), Ref(old_number))
             was = old.status.text if old else "没有检查"
             text = claim(
                 "上一次为“{was}”，本次为“{now}”。", refs, shown=False, was=Prose(was), now=Prose(f.status.text)

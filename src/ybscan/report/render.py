@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from jinja2 import BaseLoader, Environment, TemplateNotFound
@@ -20,7 +21,7 @@ from ybscan.report.options import FORMATS, KINDS, Format, Kind, Options
 from ybscan.report.parts import OPEN
 from ybscan.report.record import build_record
 from ybscan.report.terminals import when
-from ybscan.report.text import Prose, without_blank_runs, without_marks
+from ybscan.report.text import MARKS, Prose, scrub, without_blank_runs, without_marks
 
 
 def render(
@@ -53,7 +54,7 @@ def render(
     except EvidenceMissing as e:
         raise InputProblems([Problem("检查结果", 0, str(e), "结果文件可能不完整，请重新检查")]) from None
     try:
-        marked = env.get_template(name).render(**view)
+        marked = env.get_template(name).render(**_unforged(view))
     except InputProblems:
         raise
     except Exception as e:
@@ -74,9 +75,31 @@ def _view(kind: Kind, results: tuple[ScanResult, ...], options: Options) -> tupl
     determined = not any(f.status in OPEN for r in results for f in r.findings)
     if kind == "record":
         ordered = sorted(results, key=lambda r: (r.host.id, when(r), r.digest))
-        return {**shared, "records": tuple(build_record(r, options) for r in ordered)}, determined
+        places = [str(i) for i in range(1, len(ordered) + 1)] if len(ordered) > 1 else [""]
+        records = tuple(build_record(r, options, place=p) for r, p in zip(ordered, places, strict=True))
+        return {**shared, "records": records}, determined
     report = build_inspection(results, options)
     return {**shared, "report": report}, determined and report.scope.complete
+
+
+def _unforged(value: Any) -> Any:
+    """The view with our marks in its data shown as code points.
+
+    What a template builds from several values arrives as plain text with marks in it, which are then taken out; data that
+    brought such characters along must not lose them that way.
+    """
+    if isinstance(value, Prose):
+        return value
+    if isinstance(value, str):
+        return scrub(value, limit=len(value), lines=True) if any(m in value for m in MARKS) else value
+    if isinstance(value, tuple):
+        return tuple(_unforged(v) for v in value)
+    if isinstance(value, Mapping):
+        return {k: _unforged(v) for k, v in value.items()}
+    if is_dataclass(value) and not isinstance(value, type):
+        changed = {f.name: _unforged(getattr(value, f.name)) for f in fields(value)}
+        return replace(value, **changed)
+    return value
 
 
 def _placed(env: Environment, name: str, hits: tuple[Hit, ...]) -> list[Problem]:

@@ -23,7 +23,9 @@ CLAIM_CLOSE: Final = "\x0f"
 MARKS: Final = DATA_OPEN + DATA_CLOSE + CLAIM_OPEN + CLAIM_CLOSE
 
 #: Longest inserted value, characters. A name of 10 000 characters must not bury the page; the result file has it all.
-MAX_INLINE: Final = 600
+MAX_INLINE: Final = 300
+#: A sentence of evidence names up to twenty things.
+MAX_SENTENCE: Final = 2400
 MAX_BLOCK: Final = 6000
 
 _CONTROL = re.compile(

@@ -1,0 +1,61 @@
+"""The documents that several tests look at: which results, which options, where the templates lie."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+from jinja2 import BaseLoader
+
+from tests.unit import results
+from ybscan.model.attestation import Answer
+from ybscan.model.result import ScanResult
+from ybscan.report.dates import period_of
+from ybscan.report.options import Format, Kind, Missed, Options
+from ybscan.report.render import render
+from ybscan.rules.catalogue import LazyClauses
+from ybscan.rules.templates import template_loader
+
+PROJECT = Path(__file__).resolve().parents[1]
+CLAUSES = LazyClauses(PROJECT / "rules")
+
+
+@cache
+def templates() -> BaseLoader:
+    """The project's own templates."""
+    return template_loader(PROJECT / "templates")
+
+
+def _hospital_options() -> Options:
+    return Options(
+        clauses=CLAUSES,
+        period=period_of("month", date(2026, 11, 20)),
+        expected=5,
+        missed=(Missed(id="YB-0004", department="住院处", reason="设备送修"), Missed(id="YB-0005")),
+        addressee="示例市医疗保障局",
+        answers=(
+            Answer(question="leading-group", text="组长孙某，成员张某、赵某", basis="示院信〔2026〕3 号", person="赵科长", at="2026-11-20"),
+            Answer(question="advice", text="建议统一更换老旧终端。", basis="院务会纪要", person="赵科长", at="2026-11-20"),
+        ),
+    )  # fmt: skip
+
+
+def cases() -> dict[str, tuple[tuple[ScanResult, ...], Options]]:
+    """Name → results and options."""
+    return {
+        "pharmacy": ((results.pharmacy(),), Options(clauses=CLAUSES, expected=1)),
+        "everything-wrong": ((results.everything_wrong(),), Options(clauses=CLAUSES, expected=1)),
+        "nothing-readable": ((results.nothing_readable(),), Options(clauses=CLAUSES)),
+        "hostile": ((results.hostile(),), Options(clauses=CLAUSES, expected=1)),
+        "hospital": (results.hospital(), _hospital_options()),
+    }
+
+
+def document(name: str, kind: Kind, format: Format) -> str:
+    """One document of a case; a record is that of the last result, compared with the ones before it."""
+    found, options = cases()[name]
+    if kind == "record":
+        options = Options(clauses=CLAUSES, previous=found[:1], answers=options.answers)
+        found = found[1:2] if len(found) > 1 else found
+    return render(kind, format, found, templates=templates(), options=options)
