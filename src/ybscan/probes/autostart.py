@@ -51,8 +51,10 @@ class AutostartProbe(Probe):
         gaps: list[Gap] = []
         baseline = read_baseline(host, context.site)
         accepted = baseline.autostart if isinstance(baseline, Baseline) else None
+        configured = context.site.data.baseline is not None
+        doubt = baseline if isinstance(baseline, Unknown) and configured else None
         found: dict[str, Autostart] = {}
-        for one in _all(host, accepted or frozenset(), gaps):
+        for one in _all(host, accepted or frozenset(), doubt, gaps):
             # Several lines may share an id; the suspicious one speaks for them.
             if one.id not in found or one.why or (one.unread and not found[one.id].why):
                 found[one.id] = one
@@ -68,7 +70,7 @@ class AutostartProbe(Probe):
         return {"items": items, "changes": changes}
 
 
-def _all(host: Host, accepted: frozenset[str], gaps: list[Gap]) -> list[Autostart]:
+def _all(host: Host, accepted: frozenset[str], doubt: Unknown | None, gaps: list[Gap]) -> list[Autostart]:
     homes = person_homes(host, gaps)
     listings: dict[str, tuple[str, ...]] = {}
     for home in homes:
@@ -82,7 +84,7 @@ def _all(host: Host, accepted: frozenset[str], gaps: list[Gap]) -> list[Autostar
         *enabled_units(host, USER_FOLDERS, "user-systemd", gaps),
         *cron_items(host, gaps),
         *desktop_items(host, homes, listings, gaps),
-        *boot_items(host, accepted, gaps),
+        *boot_items(host, accepted, doubt, gaps),
     ]
     for home, user in homes.items():
         if ".config" in listings.get(home, ()):

@@ -330,10 +330,12 @@ def _ssh_ports(config: Known[SshdConfig] | Absent | Unknown) -> set[int]:
 
 
 def _of_config(config: Reading[SshdConfig], idle: bool, read: Callable[[SshdConfig], bool | Unknown]) -> Fact:
-    """A fact of sshd's configuration: plainly false where no SSH service is offered, Absent where there is none."""
+    """A fact of sshd's configuration: plainly false where no SSH service is offered."""
     if idle:
         return Known(False, "SSH 服务未启用")
-    if not isinstance(config, Known):
+    if isinstance(config, Absent):
+        return Unknown(Cause.UNAVAILABLE, "SSH 服务已提供，但没有找到 sshd_config", config.origin)
+    if isinstance(config, Unknown):
         return config
     value = read(config.value)
     return value if isinstance(value, Unknown) else Known(value, config.value.path)

@@ -242,7 +242,9 @@ def _entry_products(entry: Entry, index: Index) -> Iterable[Product]:
 
 def _file_clues(inventory: Inventory, index: Index) -> Iterator[tuple[Product, Clue]]:
     for one in inventory.found:
-        for product in index.named(one.name):
+        # File names join words with signs where display names have spaces.
+        spaced = re.sub(r"[-_]+", " ", one.name)
+        for product in {p.id: p for n in (one.name, spaced) for p in index.named(n)}.values():
             yield product, Clue("files", f"程序文件 {shown(one.path)}", one.name)
         if one.kind == "opt":
             for trace, _ in index.packages.find(folded(one.name)):

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ybscan.hosts.base import Host
-from ybscan.model.reading import Gap, Known, Unknown
+from ybscan.model.reading import Cause, Gap, Known, Unknown
 from ybscan.probes._software.autostarts import Autostart
 from ybscan.probes._software.commands import started
 from ybscan.probes._software.text import shown
@@ -41,6 +42,9 @@ def _table(host: Host, path: str, gaps: list[Gap], *, owner: str) -> Iterator[Au
         found = cron_command(line, user_column=not owner, anacron=path.endswith("anacrontab"))
         if found is None:
             continue
+        if not found[1]:
+            gaps.append(Gap(Cause.MALFORMED, f"{path} 有不完整的行", path))
+            continue
         user, command = found
         what = started(command)
         program = what.text
@@ -49,17 +53,17 @@ def _table(host: Host, path: str, gaps: list[Gap], *, owner: str) -> Iterator[Au
 
 
 def cron_command(line: str, *, user_column: bool, anacron: bool = False) -> tuple[str, str] | None:
-    """User and command of a cron line; None for comments and settings."""
+    """User and command of a cron line; None for comments and settings, an empty command for half a line."""
     line = line.strip()
     if not line or line.startswith("#") or re.match(r"[A-Za-z_][A-Za-z0-9_]*\s*=", line):
         return None
     if anacron:
         fields = line.split(None, 3)
-        return ("root", fields[3]) if len(fields) == 4 else None
+        return ("root", fields[3]) if len(fields) == 4 else ("root", "")
     times = 1 if line.startswith("@") else 5
     fields = line.split(None, times + (1 if user_column else 0))
     if len(fields) < times + (2 if user_column else 1):
-        return None
+        return ("", "")
     return (fields[times], fields[times + 1]) if user_column else ("", fields[times])
 
 
@@ -111,8 +115,11 @@ def autostart_command(text: str) -> str | None:
     return settings.get("Exec")
 
 
-def boot_items(host: Host, accepted: frozenset[str], gaps: list[Gap]) -> Iterator[Autostart]:
-    """rc.local's commands, SysV start links, preloaded libraries."""
+def boot_items(host: Host, accepted: frozenset[str], doubt: Unknown | None, gaps: list[Gap]) -> Iterator[Autostart]:
+    """rc.local's commands, SysV start links, preloaded libraries.
+
+    ``accepted`` are the ids of the baseline; ``doubt`` says why a baseline that the unit has could not be used.
+    """
     for path in ("/etc/rc.local", "/etc/rc.d/rc.local"):
         meta = host.files.stat(path=path)
         if isinstance(meta, Unknown):
@@ -137,10 +144,13 @@ def boot_items(host: Host, accepted: frozenset[str], gaps: list[Gap]) -> Iterato
     for library in re.split(r"[\s:]+", re.sub(r"#.*", "", text or "")):
         if library:
             item = Autostart("preload", shown(library), "/etc/ld.so.preload", "root", shown(library))
-            known = item.id in accepted and not started(library).why
-            yield item if known else Autostart(
-                "preload", shown(library), "/etc/ld.so.preload", "root", shown(library), "所有程序都会加载的库，未列入基线"
-            )  # fmt: skip
+            why = started(library).why
+            if not why and item.id in accepted:
+                yield item
+            elif not why and doubt is not None:
+                yield replace(item, unread=doubt)
+            else:
+                yield replace(item, why=why or "所有程序都会加载的库，未列入基线")
 
 
 def _names(host: Host, folder: str, gaps: list[Gap]) -> tuple[str, ...]:
