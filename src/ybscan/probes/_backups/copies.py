@@ -97,13 +97,14 @@ def within(copy: Copy, now: datetime, limit: timedelta) -> bool | None:
 
 
 def same_round(a: Copy, b: Copy) -> bool:
-    """Whether two copies are of one backup round: the same name, the same day, or at most six hours apart.
+    """Whether two copies are of one backup round: the same dated name, the same day, or at most six hours apart.
 
-    The hours are for a copy that is finished after midnight. A daily backup missed at one place is 24 hours behind.
+    A name without a date says nothing: a rolling ``his.bak`` may be today's here and last week's there. The hours are
+    for a copy that is finished after midnight; a daily backup missed at one place is 24 hours behind.
     """
-    if a.entry.name == b.entry.name or a.high.date() == b.high.date():
+    if a.entry.name == b.entry.name and newest_date(a.entry.name) is not None:
         return True
-    return abs(a.high - b.high) <= timedelta(hours=6)
+    return a.high.date() == b.high.date() or abs(a.high - b.high) <= timedelta(hours=6)
 
 
 def days_since(moment: datetime, now: datetime) -> int:
