@@ -15,7 +15,7 @@ from ybscan.probes._usb.serials import salt
 from ybscan.probes._usb.text_logs import FOLDER, TextLog, read_families
 from ybscan.probes.base import Context, Probe
 
-_LOGGERS = ("rsyslogd", "syslog-ng", "syslogd", "systemd-journal-syslog")
+_LOGGERS = ("rsyslogd", "syslog-ng", "syslogd")
 #: Files whose last change tells when a system that lies still was last in use.
 _SIGNS_OF_LIFE = ("/var/log/wtmp", "/var/log/lastlog", "/var/log/btmp", "/var/log/auth.log", "/var/log/secure")
 _LIFE_SLACK = timedelta(hours=1)

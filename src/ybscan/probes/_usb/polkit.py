@@ -26,6 +26,8 @@ RULES_FOLDERS = (
     "/usr/local/share/polkit-1/rules.d",
     "/usr/share/polkit-1/rules.d",
 )
+#: Read by polkit from version 124 on only: what stands there is no certain refusal.
+_NEWER_FOLDERS = ("/run/", "/usr/local/")
 _PKLA_ROOTS = ("/var/lib/polkit-1/localauthority", "/etc/polkit-1/localauthority")
 _DPKG = "/var/lib/dpkg/status"
 _DPKG_LIMIT = 32 * 1024 * 1024
@@ -104,7 +106,7 @@ def _rules(host: Host) -> Reading[bool]:
             return _unclear(path)
         for body in bodies:
             outcome = _outcome(body)
-            if outcome is None:
+            if outcome is None or (outcome and path.startswith(_NEWER_FOLDERS)):
                 return _unclear(path)
             for action in outcome:
                 refused.setdefault(action, path)

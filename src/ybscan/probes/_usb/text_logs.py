@@ -17,6 +17,8 @@ FAMILIES = ("kern.log", "messages", "syslog")
 
 _LIMIT = 32 * 1024 * 1024
 _PACKED_LIMIT = 64 * 1024
+#: A terminal that is switched off over a weekend writes nothing for that long.
+_DATED_GAP = timedelta(days=4)
 _MONTHS = {
     m: i for i, m in enumerate(["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], 1)
 }
@@ -79,13 +81,13 @@ def _family(host: Host, family: str, names: list[str], start: datetime, now: dat
     times: list[datetime] = []
     lines: list[Line] = []
     gaps: list[Gap] = []
-    older = False
+    before: dict[str, datetime] = {}
     for name in names:
         path = f"{FOLDER}/{name}"
         stat = host.files.stat(path=path)
-        if isinstance(stat, Known) and datetime.fromtimestamp(stat.value.mtime, tz=now.tzinfo) < start:
+        if isinstance(stat, Known) and stat.value.mtime < start.timestamp():
             # The last entry of a rotated file lies before the window: nothing inside it is needed.
-            older = True
+            before[name] = datetime.fromtimestamp(stat.value.mtime, tz=now.tzinfo)
             continue
         text = _content(host, path, stat.value.size if isinstance(stat, Known) else None)
         if isinstance(text, Unknown):
@@ -108,8 +110,22 @@ def _family(host: Host, family: str, names: list[str], start: datetime, now: dat
     oldest, newest = (min(times), max(times)) if times else (None, None)
     return TextLog(
         family, tuple(sorted(lines, key=lambda entry: entry[0])), oldest, newest,
-        older or (oldest is not None and oldest <= start), tuple(gaps),
+        oldest is not None and (oldest <= start or _joins(names, before, oldest)), tuple(gaps),
     )  # fmt: skip
+
+
+def _joins(names: list[str], before: dict[str, datetime], oldest: datetime) -> bool:
+    """Whether the rotated files from before the window join those that were read, with none missing between.
+
+    Numbered files do when no number is left out; dated ones when little time lies between the two.
+    """
+    if not before:
+        return False
+    numbers = {int(m[1]) for n in names if (m := re.search(r"\.(\d+)(?:\.\w+)?$", n))}
+    if numbers:
+        first = min((int(m[1]) for n in before if (m := re.search(r"\.(\d+)(?:\.\w+)?$", n))), default=0)
+        return first > 0 and set(range(1, first + 1)) <= numbers
+    return oldest - max(before.values()) <= _DATED_GAP
 
 
 def _content(host: Host, path: str, size: int | None) -> Reading[str]:
