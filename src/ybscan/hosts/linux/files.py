@@ -13,7 +13,7 @@ from typing import TypeVar
 from ybscan.hosts.groups.files import TEXT_LIMIT, FileKind, Files, FileStat
 from ybscan.hosts.linux.errors import from_error
 from ybscan.hosts.linux.paths import ClosedTreeError, resolve
-from ybscan.hosts.linux.redact import holds_hashes, redacted
+from ybscan.hosts.linux.redact import holds_hashes, may_hold_hashes, redacted
 from ybscan.model.reading import Absent, Cause, Known, Reading, Unknown
 
 T = TypeVar("T")
@@ -40,11 +40,15 @@ class LinuxFiles(Files):
         if holds_hashes(path):
             return Unknown(Cause.NOT_PERMITTED, f"{path} 含口令散列，不读取原文", path)
         raw = self._read(path, limit, whole=True)
-        return decoded(raw.value, path) if isinstance(raw, Known) else raw
+        text = decoded(raw.value, path) if isinstance(raw, Known) else raw
+        # A link does not change what the file holds.
+        return Known(redacted(self._inside(path), text.value), path) if isinstance(text, Known) else text
 
     def head(self, *, path: str, size: int) -> Reading[bytes]:
         if holds_hashes(path):
             return Unknown(Cause.NOT_PERMITTED, f"{path} 含口令散列，不读取原文", path)
+        if may_hold_hashes(self._inside(path)):
+            return Unknown(Cause.NOT_PERMITTED, f"{path} 可能含口令散列，只能按文字读取", path)
         return self._read(path, min(size, _HEAD_LIMIT), whole=False)
 
     def digest(self, *, path: str, limit: int) -> Reading[str]:
@@ -90,8 +94,7 @@ class LinuxFiles(Files):
         def work() -> Reading[str]:
             here = self._resolved(path)
             os.lstat(here)
-            inside = here[len(self._root.rstrip("/")) :] or "/"
-            return Known(inside, path)
+            return Known(self._below(here) or "/", path)
 
         return self._guard(path, work)
 
@@ -111,9 +114,23 @@ class LinuxFiles(Files):
         """The way below the root. On a disk that lies still a link into /run leads nowhere: that says nothing."""
         return resolve(self._root, path, last=last, closed=() if self._live else LIVE_ONLY)
 
+    def _below(self, here: str) -> str:
+        return here[len(self._root.rstrip("/")) :]
+
+    def _inside(self, path: str) -> str:
+        """The terminal's own name for what ``path`` leads to; ``path`` itself when it leads nowhere."""
+        try:
+            return self._below(self._resolved(path))
+        except (OSError, ValueError, ClosedTreeError):
+            return path
+
     def _open(self, path: str) -> int | Unknown:
+        here = self._resolved(path)
+        # Asked by another name (a link, ``..`` in a configuration's include) a file of hashes is one all the same.
+        if holds_hashes(self._below(here)):
+            return Unknown(Cause.NOT_PERMITTED, f"{path} 含口令散列，不读取原文", path)
         # What is no regular file is refused: a device or a FIFO has no content to judge.
-        fd = os.open(self._resolved(path), READ_FLAGS)
+        fd = os.open(here, READ_FLAGS)
         try:
             if st.S_ISREG(os.fstat(fd).st_mode):
                 return fd
