@@ -37,7 +37,13 @@ def same(kind: Kind, value: Plain, wanted: Plain) -> Answer:
     if kind is Kind.ADDRESS:
         return in_network(str(value), str(wanted))
     if kind is Kind.VERSION:
-        return version_key(str(value)) == version_key(str(wanted))
+        if folded(str(value)) == folded(str(wanted)):
+            return True
+        have, need = version_key(str(value)), version_key(str(wanted))
+        if have is None or need is None:
+            # Two versions that cannot be read are not the same for that.
+            return Unknown(Cause.MALFORMED, f"版本号“{value}”无法比较")
+        return have == need
     if isinstance(value, str) and isinstance(wanted, str):
         return folded(value) == folded(wanted)
     if isinstance(value, bool) != isinstance(wanted, bool):
