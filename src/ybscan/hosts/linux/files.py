@@ -76,7 +76,9 @@ class LinuxFiles(Files):
                 "file" if st.S_ISREG(s.st_mode) else "dir" if st.S_ISDIR(s.st_mode)
                 else "link" if st.S_ISLNK(s.st_mode) else "other"
             )  # fmt: skip
-            device = (0, 0) if sys.platform == "win32" else (os.major(s.st_dev), os.minor(s.st_dev))
+            device = (0, 0)
+            if sys.platform != "win32":
+                device = (os.major(s.st_dev), os.minor(s.st_dev))
             return Known(FileStat(kind, s.st_size, s.st_mtime, st.S_IMODE(s.st_mode), s.st_uid, s.st_gid, device), path)
 
         return self._guard(path, work)
