@@ -215,7 +215,7 @@ _CHECKS: tuple[tuple[bytes, Callable[[BinaryIO, int, int, Stop], Archive]], ...]
     (b"PK\x03\x04", _zip),
     (b"PK\x05\x06", _zip),
     (b"\x1f\x8b", _stream("gzip", lambda f: gzip.GzipFile(fileobj=f))),
-    (b"\xfd7zXZ\0", _stream("xz", lambda f: lzma.LZMAFile(f), b"YZ")),
+    (b"\xfd7zXZ\0", _stream("xz", lzma.LZMAFile, b"YZ")),
     (b"BZh", _stream("bzip2", bz2.BZ2File)),
     (b"7z\xbc\xaf\x27\x1c", _seven),
     (b"\x28\xb5\x2f\xfd", _zstd),

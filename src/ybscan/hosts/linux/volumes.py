@@ -30,7 +30,7 @@ from ybscan.hosts.linux.mounts import (
 )
 from ybscan.hosts.linux.paths import MAX_LINKS, resolve
 from ybscan.hosts.linux.redact import holds_hashes
-from ybscan.model.reading import Absent, Cause, Known, Reading, Unknown
+from ybscan.model.reading import Cause, Known, Reading, Unknown
 
 T = TypeVar("T")
 
@@ -51,12 +51,15 @@ class LinuxVolumes(Volumes):
     # Mounts and disks -------------------------------------------------------------------------------------------
 
     def mount(self, *, path: str) -> Reading[Mount]:
-        expected = self._expected(path)
         if not self._live:
             # A disk that lies still: what fstab mounts elsewhere is certainly not on it.
+            expected = self._expected(path)
             if isinstance(expected, str) and expected:
                 return Known(Mount("", "", "", "other", (0, 0), "", expected), "/etc/fstab")
-            return self.unsupported()
+            return expected if isinstance(expected, Unknown) else self.unsupported()
+        return bounded(lambda: self._mount(path), _LOOK_UP_SECONDS, path)
+
+    def _mount(self, path: str) -> Reading[Mount]:
         mounts = self._mounts()
         if not isinstance(mounts, Known):
             return mounts
@@ -146,8 +149,8 @@ class LinuxVolumes(Volumes):
                 continue
             step = f"{here}/{part}"
             line = mount_of(mounts, step)
-            if line is not None and line.kind == "network":
-                return line, "/".join((step, *todo[::-1]))
+            if line is not None and (line.kind == "network" or line.fs_type.startswith("fuse")):
+                return line, "/".join((step, *todo[::-1]))  # even a look at a link may wait for ever there
             target = self._files.link(path=step)
             if isinstance(target, Unknown):
                 return target
@@ -283,10 +286,3 @@ def _open_for_writing(root: str, wanted: tuple[int, int], path: str) -> Reading[
     if denied:
         return Unknown(Cause.DENIED, f"{denied} 个进程打开的文件无法读取，不能确认 {path} 是否写完", origin)
     return Known(False, origin)
-
-
-def absent_or(reading: Reading[T], default: T) -> T | Unknown:
-    """The value, ``default`` for absent, or why not."""
-    if isinstance(reading, Known):
-        return reading.value
-    return default if isinstance(reading, Absent) else reading
