@@ -124,7 +124,7 @@ def _gaps(reading: Reading[T]) -> tuple[Gap, ...]:
 def _state(user: Account, ageing: Reading[tuple[PasswordAgeing, ...]]) -> PasswordAgeing | Unknown:
     """The shadow entry of an account."""
     if isinstance(ageing, Unknown):
-        return ageing
+        return Unknown(ageing.cause, "", ageing.origin)  # said once for every field: the detail would only repeat
     if isinstance(ageing, Absent):
         return Unknown(Cause.UNAVAILABLE, f"{ageing.origin} 不存在", ageing.origin)
     found = next((a for a in ageing.value if a.name == user.name), None)

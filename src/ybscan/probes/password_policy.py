@@ -44,12 +44,12 @@ class PasswordPolicyProbe(Probe):
             windows="NetUserModalsGet(0) 的 password_hist_len",
         ),
         FactSpec(
-            "other_checks", Kind.BOOLEAN, "其他口令模块已确认满足要求", words=("已确认", "没有"),
+            "other_checks", Kind.BOOLEAN, "能满足要求的其他口令模块", words=("有", "没有"),
             help="另有本程序不能识别或不能读取的口令模块时为未知，没有这类模块时为“没有”。",
             linux="PAM 的 password 配置中的其他模块", windows="Lsa 的 Notification Packages",
         ),
         FactSpec(
-            "other_history", Kind.BOOLEAN, "其他口令模块的历史口令检查已确认满足要求", words=("已确认", "没有"),
+            "other_history", Kind.BOOLEAN, "能满足要求的其他历史口令检查", words=("有", "没有"),
             linux="PAM 的 password 配置中的其他模块", windows="Lsa 的 Notification Packages",
         ),
         FactSpec(
@@ -57,7 +57,7 @@ class PasswordPolicyProbe(Probe):
             help="只作说明：多数系统中 root 为他人设置口令不受长度和复杂度限制。", linux="enforce_for_root",
         ),
         FactSpec(
-            "directory_accounts", Kind.BOOLEAN, "使用目录（域）账户", words=("是", "否"),
+            "directory_accounts", Kind.BOOLEAN, "策略不在本机的目录（域）账户", words=("有", "没有"),
             help="使用域账户时为未知：域的口令策略在目录服务器上，本机无法读取。",
             linux="/etc/nsswitch.conf 与 sssd、winbind、nslcd 的配置", windows="NetGetJoinInformation",
         ),
