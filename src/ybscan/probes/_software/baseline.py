@@ -21,6 +21,7 @@ from ybscan.model.reading import Absent, Cause, Known, Unknown
 from ybscan.model.site import Site
 
 _LIMIT = 4 * 1024 * 1024
+_DEPTH = 20
 _SETTING = "site.yml 的 data.baseline"
 
 
@@ -59,8 +60,13 @@ def read_baseline(host: Host, site: Site) -> Baseline | Unknown:
 def parse_baseline(text: str) -> Baseline | str:
     """The document, or what is wrong with it in Chinese."""
     try:
-        if any(isinstance(e, yaml.AliasEvent) for e in yaml.parse(text, Loader=yaml.SafeLoader)):
-            return "不允许使用 YAML 别名"
+        depth = 0
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            if isinstance(event, yaml.AliasEvent):
+                return "不允许使用 YAML 别名"
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > _DEPTH:
+                return "嵌套过深"
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except (yaml.YAMLError, RecursionError, ValueError):
         return "不是有效的 YAML"

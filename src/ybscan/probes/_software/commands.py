@@ -17,6 +17,13 @@ _WRAPPERS = frozenset(
         "run-parts", "stdbuf", "start-stop-daemon",
     }
 )  # fmt: skip
+#: Short options of the wrappers that take a value as the next word.
+_WITH_VALUE = frozenset({"-u", "-g", "-h", "-p", "-n", "-c", "-s", "-k", "-w", "-E", "-C", "-t", "-o", "-e", "-i"})
+#: … but not in these: ``sudo -n``, ``flock -n`` and the like are switches.
+_ALONE = {
+    "-n": ("flock", "sudo"), "-s": ("flock", "sudo"), "-e": ("flock", "sudo", "chronic"), "-i": ("sudo", "env"), "-E": ("sudo",),
+    "-k": ("sudo",), "-p": ("time", "command"), "-t": ("ionice",), "-c": ("setsid", "exec"), "-w": ("setsid",),
+}  # fmt: skip
 _FETCHERS = frozenset({"curl", "wget", "lwp-download"})
 _WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|\'([^\']*)\'|([^\s"\';|&]+)')
 _LIMIT = 8192
@@ -90,7 +97,8 @@ def _programs(words: list[str], *, depth: int) -> list[str]:
         return [*found, script] if script.startswith(("/", ".", "~")) else found
     if base in _WRAPPERS:
         # Their own options and numbers come first; a flock has its lock file before the command.
-        rest = [w for w in rest if not w.startswith("-") and not re.fullmatch(r"\d+[smhd]?", w)]
+        while rest and (rest[0].startswith("-") or re.fullmatch(r"\d+[smhd]?", rest[0])):
+            rest = rest[2:] if rest[0] in _WITH_VALUE and base not in _ALONE.get(rest[0], ()) else rest[1:]
         if base == "flock":
             rest = rest[1:]
         return found + _programs(rest, depth=depth - 1)
