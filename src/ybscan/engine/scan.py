@@ -203,6 +203,10 @@ def facts_document(facts: FactSet) -> dict[str, object]:
     return document
 
 
+#: Interfaces that are no card of the terminal: the record's head names cards.
+_INNER = frozenset({"loopback", "virtual", "container"})
+
+
 def describe(host: Host, loaded: LoadedSite) -> tuple[HostInfo, Role, str]:
     """Who the terminal is: for the record's head, the rules' roles and the waivers' terminals."""
     identity = host.system.identity()
@@ -212,9 +216,10 @@ def describe(host: Host, loaded: LoadedSite) -> tuple[HostInfo, Role, str]:
     addresses: list[str] = []
     macs: list[str] = []
     for i in interfaces.value if isinstance(interfaces, Known) else ():
-        if i.kind == "loopback":
+        if i.kind in _INNER:
             continue
-        addresses.extend(a.address for a in i.addresses)
+        # Link-local addresses say nothing about where the terminal stands in the unit's network.
+        addresses.extend(a.address for a in i.addresses if not a.address.lower().startswith(("fe80:", "169.254.")))
         if i.mac and i.mac not in macs:
             macs.append(i.mac)
     hostname = known.hostname if known else ""

@@ -15,6 +15,7 @@ from ybscan.hosts.groups.network import Interface
 from ybscan.model.facts import Fact, FactSpec, Field, FieldValue, Item, Kind
 from ybscan.model.reading import Absent, Cause, Gap, Known, Reading, Unknown
 from ybscan.probes._addresses import is_link_local
+from ybscan.probes._kinds import KIND_TEXT
 from ybscan.probes.base import Context, Probe
 
 #: Kinds with hardware, or that stand on hardware (bonds, VLANs): an address on them is a network joined.
@@ -119,7 +120,7 @@ def _live(interfaces: tuple[Interface, ...]) -> Iterator[Item]:
                 continue
             network = str(ipaddress.ip_network(f"{a.address}/{a.prefix}", strict=False))
             yield {
-                "interface": i.name, "kind": i.kind, "address": a.address, "network": network,
+                "interface": i.name, "kind": KIND_TEXT[i.kind], "address": a.address, "network": network,
                 "physical": leads_out(i, interfaces),
             }  # fmt: skip
 

@@ -16,10 +16,13 @@ from ybscan.hosts.groups.network import Interface
 from ybscan.model.facts import Fact, FactSpec, Field, FieldValue, Item, Kind
 from ybscan.model.reading import Absent, Cause, Gap, Known, Reading, Unknown
 from ybscan.probes._addresses import holds_public, is_link_local, is_public
+from ybscan.probes._kinds import KIND_TEXT
 from ybscan.probes._managers import network_manager_runs
 from ybscan.probes.base import Context, Probe
 
-_STATES = {0: "unknown", 1: "none", 2: "portal", 3: "limited", 4: "full"}
+#: NMConnectivityState
+_UNDECIDED, _NONE, _PORTAL, _LIMITED, _FULL = range(5)
+_STATES = {_NONE: "未连通", _LIMITED: "受限", _FULL: "已连通互联网"}
 _DBUS = ("org.freedesktop.NetworkManager", "/org/freedesktop/NetworkManager", "org.freedesktop.NetworkManager")
 
 
@@ -31,7 +34,7 @@ class RouteProbe(Probe):
     facts = (
         FactSpec(
             "outward", Kind.ITEMS, "通向公网地址的路由",
-            help="走向为 gateway 的经网关发出，为 link 的直接交给接口（隧道、拨号）。"
+            help="走向分为“经网关”和“直接发出”（没有网关，直接交给隧道、拨号等接口）。"
             "包括默认路由，以及目的网段含有公网地址（扣除单位批准的网段）的其他路由，各策略路由表都在内。",
             linux="ip -j route show table all、ip -j rule；缺少时为 /proc/net/route 与 /proc/net/ipv6_route",
             windows="GetIpForwardTable2",
@@ -73,7 +76,7 @@ class RouteProbe(Probe):
         ),
         FactSpec(
             "connectivity", Kind.TEXT, "系统自己的联网检测结果",
-            help="full 表示系统已连通互联网；unchecked 表示系统没有启用检测（此时系统的结论不作依据）。只读取已有结论，不触发检测。",
+            help="系统没有启用检测时为“未启用检测”，此时系统的结论只是按默认路由推测，不作依据。只读取已有结论，不触发检测。",
             linux="NetworkManager 的 Connectivity 属性，仅当其检测可用且已启用",
             windows="INetworkListManager.GetConnectivity",
         ),
@@ -94,7 +97,7 @@ def _outward(host: Host, interfaces: Reading[tuple[Interface, ...]], own: tuple[
     routes = host.network.routes()
     if not isinstance(routes, Known):
         return routes
-    kinds = {i.name: i.kind for i in interfaces.value} if isinstance(interfaces, Known) else {}
+    kinds = {i.name: KIND_TEXT[i.kind] for i in interfaces.value} if isinstance(interfaces, Known) else {}
     why = interfaces if isinstance(interfaces, Unknown) else Unknown(Cause.UNAVAILABLE, "接口类型")
     items: list[Item] = []
     gaps = list(routes.gaps)
@@ -112,7 +115,7 @@ def _outward(host: Host, interfaces: Reading[tuple[Interface, ...]], own: tuple[
             consulted = Unknown(Cause.UNAVAILABLE, "策略路由规则无法读取")
         items.append(
             {
-                "destination": _named(route.destination), "via": "gateway" if route.gateway else "link",
+                "destination": _named(route.destination), "via": "经网关" if route.gateway else "直接发出",
                 "gateway": route.gateway or None, "interface": route.interface or None,
                 "kind": kinds.get(route.interface, why), "metric": route.metric, "table": route.table, "consulted": consulted,
             }
@@ -173,18 +176,18 @@ def _connectivity(host: Host) -> Fact:
         if not isinstance(on, bool):
             return Unknown(Cause.MALFORMED, f"NetworkManager 的 {name}", "busctl")
         if not on:
-            return Known("unchecked", "NetworkManager")
+            return Known("未启用检测", "NetworkManager")
     state = _property(host, "Connectivity")
     if isinstance(state, Unknown):
         return state
-    if isinstance(state, bool) or not isinstance(state, int) or state not in _STATES:
-        return Unknown(Cause.MALFORMED, "NetworkManager 的 Connectivity", "busctl")
-    if _STATES[state] == "portal":
+    if state == _PORTAL and not isinstance(state, bool):
         return Unknown(
             Cause.UNCONFIRMED, "系统检测到需要网页认证的网络，可能通向互联网，也可能是内网应答", "NetworkManager"
         )
-    if _STATES[state] == "unknown":
+    if state == _UNDECIDED and not isinstance(state, bool):
         return Unknown(Cause.UNAVAILABLE, "NetworkManager 尚未得出检测结论", "NetworkManager")
+    if isinstance(state, bool) or not isinstance(state, int) or state not in _STATES:
+        return Unknown(Cause.MALFORMED, "NetworkManager 的 Connectivity", "busctl")
     return Known(_STATES[state], "NetworkManager")
 
 

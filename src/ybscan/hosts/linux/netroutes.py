@@ -36,6 +36,9 @@ def read_routes(files: Files, tools: Tools) -> Reading[tuple[Route, ...]]:
     families: tuple[Family, ...] = ("ipv4", "ipv6")
     for family in families:
         asked = ask_ip(tools, "-j", _FLAG[family], "route", "show", "table", "all")
+        if family == "ipv4" and isinstance(asked, Known) and not asked.value:
+            # The loopback's own routes at least are always there.
+            asked = Unknown(Cause.MALFORMED, f"{asked.origin}：没有列出任何路由", asked.origin)
         if isinstance(asked, Known):
             consulted = _consulted(tools, family)
             try:

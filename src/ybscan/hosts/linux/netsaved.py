@@ -60,7 +60,9 @@ def read_saved(files: Files, tools: Tools) -> Reading[tuple[SavedNetwork, ...]]:
         _keyfiles(files, folder, times, found)
     _ifcfg(files, times, found)
     _orphans(tools, times, found)
-    if found.managed and not isinstance(stamps, Known):
+    if not found.managed:
+        found.gaps.append(Gap(Cause.UNAVAILABLE, "系统没有保存连接历史的程序（NetworkManager）", HISTORY))
+    elif not isinstance(stamps, Known):
         cause, what = Cause.UNAVAILABLE, "没有 NetworkManager 的连接时间记录（从未联网或记录已清除）"
         if isinstance(stamps, Unknown):
             cause, what = stamps.cause, "NetworkManager 的连接时间无法读取"
