@@ -68,9 +68,9 @@ class BackupIntegrityProbe(Probe):
             windows="site.yml 的 backup.restore_tests",
         ),
         FactSpec(
-            "drill_result", Kind.TEXT, "最近一次恢复演练的结果",
-            help="success 恢复成功，failure 恢复失败。", linux="site.yml 的 backup.restore_tests",
-            windows="site.yml 的 backup.restore_tests",
+            "drill_succeeded", Kind.BOOLEAN, "最近一次恢复演练的结果", words=("成功", "失败"),
+            help="单位配置 backup.restore_tests 中日期最近的一次；同一天有几次时，有一次失败即为失败。",
+            linux="site.yml 的 backup.restore_tests", windows="site.yml 的 backup.restore_tests",
         ),
     )  # fmt: skip
 
@@ -79,14 +79,14 @@ class BackupIntegrityProbe(Probe):
         wanted = locations(context)
         if not wanted:
             return {spec.name: NOT_CONFIGURED for spec in self.facts} | (
-                {"drill_days": days, "drill_result": result} if context.site.backup.restore_tests else {}
+                {"drill_days": days, "drill_succeeded": result} if context.site.backup.restore_tests else {}
             )
         read = [read_location(host, context, one) for one in wanted]
         return {
             "containers": Known(tuple(_containers(host, read)), "备份文件"),
             "comparisons": _comparisons(host, read),
             "drill_days": days,
-            "drill_result": result,
+            "drill_succeeded": result,
         }
 
 
@@ -106,7 +106,7 @@ def _drill(context: Context) -> tuple[Fact, Fact]:
         datetime.combine(last.date, time(), context.now.tzinfo),
         context.now.replace(hour=0, minute=0, second=0, microsecond=0),
     )
-    return Known(days, origin), Known("failure" if "failure" in results else "success", origin)
+    return Known(days, origin), Known("failure" not in results, origin)
 
 
 # Containers ----------------------------------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ class BackupJobsProbe(Probe):
                 Field("source", Kind.TEXT, "来源"),
                 Field("note", Kind.TEXT, "情况"),
             ),
-            summary="{name}（{source}，{schedule}，上次执行 {last_run}，{note}）",
+            summary="{name}：{note}（{source}，时间 {schedule}，上次执行 {last_run}）",
         ),
     )  # fmt: skip
 
