@@ -72,18 +72,14 @@ class UsbControlProbe(Probe):
             windows="RemovableStorageDevices 的 Deny_All，或各类的 Deny_Read 加 Deny_Write",
         ),
         FactSpec(
-            "write_denied", Kind.BOOLEAN, "移动存储写入策略", words=_YES_NO,
-            help="USB 磁盘接入后只能读取，不能写入。", linux="udev rules.d 中把 USB 磁盘设为只读的规则",
+            "read_only", Kind.BOOLEAN, "移动存储只许读取的策略", words=("已启用", "未启用"),
+            help="单位规定只许读取（site.yml 的 usb.profile 为 read-only）时，禁止写入即为封闭；其他单位总是“未启用”。",
+            linux="udev rules.d 中把 USB 磁盘设为只读的规则",
             windows="RemovableStorageDevices 各类的 Deny_Write，StorageDevicePolicies\\WriteProtect",
         ),
         FactSpec(
             "vendor", Kind.BOOLEAN, "系统厂商外设管控", words=_YES_NO,
             help="麒麟、统信等系统自带的外设管控。其策略没有公开格式，存在时只能由人核实。", linux="厂商组件的安装文件",
-        ),
-        FactSpec(
-            "profile", Kind.TEXT, "单位的移动介质管理方式",
-            help="closed 完全封闭，registered 只用已登记介质，read-only 只许读取。",
-            linux="site.yml 的 usb.profile", windows="site.yml 的 usb.profile",
         ),
     )  # fmt: skip
 
@@ -96,15 +92,19 @@ class UsbControlProbe(Probe):
             "device_policy": as_fact(_usbguard(host, context, _STORAGE, "USB 存储")),
             "phone_policy": as_fact(_usbguard(host, context, _PHONES, "手机、相机")),
             "mount_denied": as_fact(_mounting(host)),
-            "write_denied": as_fact(udev.write_protects(rules)),
+            "read_only": as_fact(
+                udev.write_protects(rules)
+                if context.site.usb.profile == "read-only"
+                else Known(False, "site.yml 的 usb.profile")
+            ),
             "vendor": as_fact(vendor_control(host)),
-            "profile": Known(context.site.usb.profile, "site.yml"),
         }
 
 
 def _drivers(host: Host, which: drivers.Kernels) -> Fact:
     layers = modprobe.read_configuration(host)
     items: list[Item] = []
+    why: list[str] = []
     for module in MODULES:
         driver = drivers.judge(host, layers, which, module)
         items.append(
@@ -113,7 +113,8 @@ def _drivers(host: Host, which: drivers.Kernels) -> Fact:
                 "loaded": driver.loaded,
             }
         )  # fmt: skip
-    return Known(tuple(items), "modprobe.d、/lib/modules、/sys/module")
+        why.append(f"{driver.name}：{driver.how}" + (f"，{driver.path}" if driver.path else ""))
+    return Known(tuple(items), "；".join(why))
 
 
 def _usbguard(host: Host, context: Context, kinds: tuple[usbguard.Interface, ...], what: str) -> Reading[bool]:

@@ -75,7 +75,7 @@ def _items(
         kind: str, model: str, device: str | None, serial: Reading[str], medium: FieldValue
     ) -> dict[str, FieldValue]:
         return {
-            "kind": kind, "model": model, "device": device, "serial": shown_serial(serial, salt_text),
+            "kind": kind, "model": model or None, "device": device, "serial": shown_serial(serial, salt_text),
             "registered": registration(serial, context.site), "medium": medium, "system": False,
         }  # fmt: skip
 

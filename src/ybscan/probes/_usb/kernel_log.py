@@ -81,7 +81,7 @@ def arrivals(lines: Iterable[Line]) -> list[Arrival]:
                 hosts[m[1]].kind = "USB 光驱或虚拟光驱"
                 hosts[m[1]].medium = hosts[m[1]].medium or None
         elif m := _CARD.match(text):
-            found.append(Arrival(when, "SD 卡", f"{m[2]} 卡", None, True))
+            found.append(Arrival(when, "SD 卡", m[2], None, True))
         elif m := _GONE.match(text):
             gone = devices.pop(m[1], None)
             if gone is not None and gone.arrival is not None:

@@ -26,6 +26,7 @@ FOLDERS = (
 
 _TOKEN = re.compile(r'\s*([A-Z_]+)(?:\{([^}]*)\})?\s*(==|!=|\+=|-=|:=|=)\s*e?"((?:[^"\\]|\\.)*)"\s*(?:,|$|(?=\s))')
 _CLASS_KEYS = frozenset({"ATTR{bInterfaceClass}", "ATTRS{bInterfaceClass}"})
+_SET_READ_ONLY = re.compile(r"^\S*\bblockdev\s+--setro\s+(?:/dev/(?:%k|\$kernel)|%N|\$devnode|\$env\{DEVNAME\})$")
 _ECHO_ZERO = re.compile(
     r"""(?:/bin/)?(?:ba|da)?sh\s+-c\s+['"\\]*\s*echo\s+-?n?\s*['"\\]*0['"\\]*\s*>\s*/sys/?\\?(?:\$env\{DEVPATH\}|\$DEVPATH|%p|\$devpath)/(?P<up>\.\./)?authorized\b"""
 )
@@ -93,7 +94,8 @@ def deauthorises(layers: Layered, kernels: Reading[tuple[str, ...]]) -> Reading[
                 partial, found = rule, None
             if not _denies(rule):
                 continue
-            if jump or _narrowed(rule):
+            # That udev writes through ".." is not documented: such a rule is left for a person to confirm.
+            if jump or _narrowed(rule) or rule.values("ATTR{../authorized}", "=", ":="):
                 partial = partial or rule
             else:
                 found = found or rule
@@ -106,14 +108,14 @@ def deauthorises(layers: Layered, kernels: Reading[tuple[str, ...]]) -> Reading[
     if doubt is not None:
         return doubt
     if partial is not None:
-        return Unknown(Cause.UNCONFIRMED, f"{partial.path} 中的规则附带其他条件，限制的范围需人工核对", partial.path)
+        return Unknown(
+            Cause.UNCONFIRMED, f"{partial.path} 中的规则附带其他条件或写法未经核实，限制的范围需人工核对", partial.path
+        )
     return Known(False, "udev rules.d")
 
 
 def _on_interface(rule: Rule) -> bool:
     """Whether the rule takes the authorisation of the interface, not that of the whole device above it."""
-    if any(k == "ATTR{../authorized}" for k, _, _ in rule.tokens):
-        return False
     runs = [m for v in rule.values("RUN", "=", "+=", ":=") if (m := _ECHO_ZERO.search(v))]
     return not any(m["up"] for m in runs)
 
@@ -135,10 +137,8 @@ def write_protects(layers: Layered) -> Reading[bool]:
         if isinstance(text, Unknown):
             return text
         for rule in _rules(text, path):
-            read_only = "1" in rule.values("ATTR{ro}", "=", ":=") or any(
-                re.search(r"\bblockdev\s+--setro\s+(/dev/(%k|\$kernel)|%N|\$devnode|\$env\{DEVNAME\})", v)
-                for v in rule.values("RUN", "=", "+=", ":=")
-            )
+            # ATTR{ro} looks like a way, but the kernel lets nobody write that attribute.
+            read_only = any(_SET_READ_ONLY.search(v) for v in rule.values("RUN", "=", "+=", ":="))
             conditions = {(k, o, v) for k, o, v in rule.tokens if o in ("==", "!=")}
             narrow = {c for c in conditions if c[0] not in ("SUBSYSTEM", "ACTION", "SUBSYSTEMS", "ENV{ID_BUS}")}
             kernel = {c for c in narrow if c == ("KERNEL", "==", "sd*") or c == ("KERNEL", "==", "sd*|sr*")}
