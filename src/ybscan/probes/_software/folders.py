@@ -48,13 +48,13 @@ def read_folders(host: Host, inventory: Inventory) -> None:
     _appimages(inventory, "/opt")
     inventory.personal += ["/usr/local/bin", "/usr/local/sbin", "/opt"]
     for folder in _SCRATCH:
-        # /dev is live only, and a missing scratch folder hides nothing.
+        # A disk that lies still has no /dev/shm: what was there is gone.
         listed = host.files.entries(path=folder)
         if isinstance(listed, Known):
             inventory.listings[folder] = listed.value
             inventory.personal.append(folder)
             _appimages(inventory, folder)
-        elif isinstance(listed, Unknown) and not folder.startswith("/dev"):
+        elif isinstance(listed, Unknown) and not (folder.startswith("/dev") and listed.cause is Cause.UNSUPPORTED):
             inventory.gaps.append(listed.as_gap())
     for home in inventory.homes:
         here = inventory.listings.get(home, ())
