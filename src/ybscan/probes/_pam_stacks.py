@@ -61,6 +61,7 @@ _HARMLESS = frozenset(
     }
 )  # fmt: skip
 
+_FLAGS = frozenset({"debug", "use_uid", "quiet", "quiet_fail", "quiet_success", "audit"})
 _SUCCEED_IF = re.compile(r"^(uid)\s+(>=|<=|>|<|eq|ge|gt|le|lt|=|==|ne|!=)\s+(\d+)$")
 
 
@@ -91,8 +92,7 @@ def _common(module: Module) -> Answers:
 
 def _succeed_if(module: Module) -> Answers:
     """pam_succeed_if for a person's account: not root, a uid from 1000 on, in none of the special groups."""
-    words = [w for w in module.args if w not in ("debug", "use_uid", "quiet", "quiet_fail", "quiet_success", "audit")]
-    text = " ".join(words)
+    text = " ".join(w for w in module.args if w not in _FLAGS)
     if re.fullmatch(r"user\s+ingroup\s+\S+", text) or re.fullmatch(r"user\s+(=|eq)\s+root", text):
         return _NO
     if re.fullmatch(r"user\s+notingroup\s+\S+", text) or re.fullmatch(r"user\s+(!=|ne)\s+root", text):
@@ -235,6 +235,44 @@ def opens_to_anyone(modules: Chain) -> bool:
     """Whether the stack grants a login although every password is wrong."""
     runs = _runs(modules, right=False)
     return bool(runs) and all(r.granted for r in runs or ())
+
+
+@dataclass(frozen=True, slots=True)
+class Exempt:
+    """Whom a stack lets in without a password: members of groups, users by name; ``unclear`` conditions as written."""
+
+    groups: frozenset[str]
+    users: frozenset[str]
+    unclear: tuple[str, ...]
+
+
+def exempt(modules: Chain) -> Exempt:
+    """Every pam_succeed_if condition of the stack that alone lets someone in."""
+    groups: set[str] = set()
+    users: set[str] = set()
+    unclear: list[str] = []
+    ordinary = _logging_in(right=False)
+    for module in modules:
+        if module.name != "pam_succeed_if" or _succeed_if(module) == _YES:
+            continue
+
+        def may_answer(m: Module, met: Module = module) -> Answers:
+            if m is met:
+                return _YES
+            # Vendors' modules ask for something too; what is in doubt here is this one condition.
+            return _NO if m.name == "pam_succeed_if" or not recognised(m) else ordinary(m)
+
+        runs = plays(modules, may_answer)
+        if runs is not None and not any(r.granted for r in runs):
+            continue
+        words = " ".join(w for w in module.args if w not in _FLAGS)
+        if m := re.fullmatch(r"user\s+ingroup\s+(\S+)", words):
+            groups.update(m[1].split(":"))
+        elif m := re.fullmatch(r"user\s+(?:=|eq|in)\s+(\S+)", words):
+            users.update(m[1].split(":"))
+        else:
+            unclear.append(f"{module.source} 中 pam_succeed_if 的条件“{words[:60]}”")
+    return Exempt(frozenset(groups), frozenset(users), tuple(dict.fromkeys(unclear)))
 
 
 def lockout(host: Host, modules: Chain) -> Lock | Unknown:

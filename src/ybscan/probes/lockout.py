@@ -8,11 +8,11 @@ from ybscan.hosts.base import Host
 from ybscan.model.facts import Fact, FactSpec, Field, Item, Kind
 from ybscan.model.reading import Cause, Gap, Known, Reading, Unknown
 from ybscan.probes._pam import Chain, chain, has_service, installed
-from ybscan.probes._pam_stacks import lockout, opens_to_anyone
+from ybscan.probes._pam_stacks import exempt, lockout, opens_to_anyone
 from ybscan.probes.base import Context, Probe
 
 #: Services that people log in through, with the words for the report.
-_SERVICES = {
+LOGIN_SERVICES = {
     "login": "字符终端登录", "lightdm": "图形登录 lightdm", "gdm-password": "图形登录 gdm", "sddm": "图形登录 sddm",
     "lxdm": "图形登录 lxdm", "sshd": "SSH 远程登录", "xrdp-sesman": "远程桌面 xrdp",
 }  # fmt: skip
@@ -51,7 +51,8 @@ class LockoutProbe(Probe):
         ways: list[Item] = []
         open_ways: list[Item] = []
         gaps: list[Gap] = []
-        for service, words in _SERVICES.items():
+        doubts: list[Gap] = []
+        for service, words in LOGIN_SERVICES.items():
             own = has_service(host, service)
             if isinstance(own, Unknown):
                 gaps.append(own.as_gap())
@@ -61,8 +62,10 @@ class LockoutProbe(Probe):
             ways.append(_way(host, words, own.value, modules))
             if isinstance(modules, Unknown):
                 gaps.append(modules.as_gap())
-            elif isinstance(modules, Known) and opens_to_anyone(modules.value):
-                open_ways.append({"way": words, "path": own.value})
+            elif isinstance(modules, Known):
+                if opens_to_anyone(modules.value):
+                    open_ways.append({"way": words, "path": own.value})
+                doubts.extend(Gap(Cause.UNCONFIRMED, u, own.value) for u in exempt(modules.value).unclear)
         if not ways:
             why = Unknown(Cause.UNAVAILABLE, "没有找到可识别的登录配置", "/etc/pam.d")
             first = _unknown(gaps[0]) if gaps else why
@@ -70,7 +73,7 @@ class LockoutProbe(Probe):
         # A way whose stack could not be read stands in the list with unknown values; that is no gap of the list itself.
         return {
             "ways": Known(tuple(ways), "/etc/pam.d", tuple(g for g in gaps if g.origin not in _origins(ways))),
-            "open_ways": Known(tuple(open_ways), "/etc/pam.d", tuple(gaps)),
+            "open_ways": Known(tuple(open_ways), "/etc/pam.d", (*gaps, *doubts)),
         }
 
 

@@ -16,7 +16,10 @@ from ybscan.hosts.groups.accounts import Account, GroupEntry, PasswordAgeing
 from ybscan.model.facts import Fact, FactSpec, Field, FieldValue, Item, Kind
 from ybscan.model.reading import Absent, Cause, Gap, Known, Reading, Unknown
 from ybscan.probes._ini import lightdm
+from ybscan.probes._pam import chain, has_service, installed
+from ybscan.probes._pam_stacks import exempt
 from ybscan.probes.base import Context, Probe
+from ybscan.probes.lockout import LOGIN_SERVICES
 
 T = TypeVar("T")
 
@@ -39,7 +42,7 @@ class LoginAccountsProbe(Probe):
         FactSpec(
             "entries", Kind.ITEMS, "可登录账户",
             help="登录 shell 有效的本地账户，以及所有 UID 为 0 的账户。只读取口令的状态和日期，不读取口令散列。",
-            linux="/etc/passwd、/etc/shadow 的状态与日期字段、/etc/group",
+            linux="/etc/passwd、/etc/shadow 的状态与日期字段、/etc/group、PAM 的 auth 配置中的免口令条件",
             windows="NetUserEnum(3)、NetUserGetInfo(4)；按 RID 识别内置账户",
             fields=(
                 Field("account", Kind.TEXT, "账户"),
@@ -50,13 +53,13 @@ class LoginAccountsProbe(Probe):
                 Field("guest", Kind.BOOLEAN, "系统内置来宾账户"),
                 Field("empty", Kind.BOOLEAN, "口令为空"),
                 Field("empty_allowed", Kind.BOOLEAN, "允许设为空口令"),
-                Field("no_password_login", Kind.BOOLEAN, "属于免密登录组"),
+                Field("no_password_login", Kind.BOOLEAN, "可免口令登录"),
                 Field("max_days", Kind.INTEGER, "口令最长使用天数", "天"),
                 Field("age_days", Kind.INTEGER, "口令已使用天数", "天"),
                 Field("must_change", Kind.BOOLEAN, "下次登录须改口令"),
                 Field("personal", Kind.BOOLEAN, "已登记责任人"),
             ),
-            summary="{account}（UID {uid}，口令为空：{empty}，免密登录组：{no_password_login}，"
+            summary="{account}（UID {uid}，口令为空：{empty}，可免口令登录：{no_password_login}，"
             "口令使用期限：{max_days}，已使用：{age_days}）",
         ),
         FactSpec(
@@ -95,6 +98,7 @@ def entries(host: Host, context: Context) -> Fact:
         return users if isinstance(users, Unknown) else Unknown(Cause.UNAVAILABLE, "没有账户文件", users.origin)
     ageing = host.accounts.ageing()
     groups = host.accounts.groups()
+    free = _without_password(host)
     terminal = context.site.terminal
     personal: FieldValue = True if terminal and terminal.owner else Unknown(
         Cause.UNCONFIRMED, "名称像岗位共用账户，登记表中没有责任人"
@@ -109,7 +113,7 @@ def entries(host: Host, context: Context) -> Fact:
             {
                 "account": user.name, "uid": user.uid, "superuser": user.uid == 0 and user.name != "root",
                 "guest": False, "personal": personal, **_password(user, state, today),
-                "no_password_login": _in_no_password_group(user, groups),
+                "no_password_login": _needs_no_password(user, groups, free),
             }
         )  # fmt: skip
     items.sort(key=lambda i: (i["uid"], i["account"]))
@@ -160,12 +164,33 @@ def _password(user: Account, state: PasswordAgeing | Unknown, today: date) -> It
     }
 
 
-def _in_no_password_group(user: Account, groups: Reading[tuple[GroupEntry, ...]]) -> FieldValue:
+def _without_password(host: Host) -> tuple[frozenset[str], frozenset[str]]:
+    """Groups and users that a login stack lets in without a password, the known group always included.
+
+    A stack that cannot be read is a gap of the ways of login (see the lockout probe); it is not repeated here.
+    """
+    groups: set[str] = set(NO_PASSWORD_GROUPS)
+    users: set[str] = set()
+    present = installed(host)
+    for service in LOGIN_SERVICES:
+        modules = chain(host, service, "auth", present) if isinstance(has_service(host, service), Known) else None
+        if isinstance(modules, Known):
+            found = exempt(modules.value)
+            groups |= found.groups
+            users |= found.users
+    return frozenset(groups), frozenset(users)
+
+
+def _needs_no_password(
+    user: Account, groups: Reading[tuple[GroupEntry, ...]], free: tuple[frozenset[str], frozenset[str]]
+) -> FieldValue:
+    if user.name in free[1]:
+        return True
     if isinstance(groups, Unknown):
         return groups
     if isinstance(groups, Absent):
         return Unknown(Cause.UNAVAILABLE, f"{groups.origin} 不存在", groups.origin)
-    return any(g.name in NO_PASSWORD_GROUPS and (user.name in g.members or user.gid == g.gid) for g in groups.value)
+    return any(g.name in free[0] and (user.name in g.members or user.gid == g.gid) for g in groups.value)
 
 
 def _guest_session(host: Host) -> Fact:
