@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -14,6 +15,8 @@ def main() -> None:
         return
     # A scan writes nothing outside its output folder, the interpreter's caches beside the program included.
     sys.dont_write_bytecode = True
+    # pydantic would search every installed package for plugins at each start.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from ybscan.cli.app import run
 
     sys.exit(run(sys.argv[1:]))

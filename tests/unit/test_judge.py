@@ -113,8 +113,8 @@ DELEGATED = Site.model_validate({"delegations": [{"owns": "usb", "product": "某
         (Known(("agent.exe",)), Unknown(Cause.DENIED), "delegated"),
         (Known(("agent.exe",)), 9, "pass"),
         (Known(("other",)), 6, "fail"),
-        (Known(("other",), "", (Gap(Cause.DENIED),)), 6, "fail"),
-        (Unknown(Cause.DENIED), 6, "fail"),
+        (Known(("other",), "", (Gap(Cause.DENIED),)), 6, "unknown"),
+        (Unknown(Cause.DENIED), 6, "unknown"),
         (Known(("other",)), Unknown(Cause.DENIED), "unknown"),
     ],
 )

@@ -60,34 +60,39 @@ def judge(rule: Rule, case: Case) -> Finding:
     delegated = _delegation(rule, case)
     if isinstance(delegated, Finding):
         return delegated
+    reason = "；".join(filter(None, (unknown_reasons(outcome), delegated.remark)))
     if outcome.truth is None:
-        reasons = "；".join(filter(None, (unknown_reasons(outcome), delegated)))
-        return _finding(rule, case, Status.UNKNOWN, reason=reasons, outcome=outcome)
+        return _finding(rule, case, Status.UNKNOWN, reason=reason, outcome=outcome)
     today = case.now.date()
     waiver = next((w for w in case.waivers if w.covers(rule.id, case.terminal, today)), None)
-    reason = "；".join(filter(None, (unknown_reasons(outcome), delegated)))
-    status = Status.WAIVED if waiver else Status.FAIL
+    # Not knowing whether the declared product runs is not knowing whether this is 不符合 or 委托管控.
+    status = Status.WAIVED if waiver else Status.UNKNOWN if delegated.doubtful else Status.FAIL
     return _finding(rule, case, status, reason=reason, outcome=outcome, waiver=waiver)
 
 
-def _delegation(rule: Rule, case: Case) -> Finding | str:
-    """A 委托管控 finding when the declared product runs; else a remark for the reason, empty without delegation."""
+@dataclass(frozen=True, slots=True)
+class _NotDelegated:
+    """Why no declared product takes the rule over; ``doubtful`` when one perhaps does."""
+
+    remark: str = ""
+    doubtful: bool = False
+
+
+def _delegation(rule: Rule, case: Case) -> Finding | _NotDelegated:
+    """A 委托管控 finding when a declared product runs; else why not."""
     declared = [d for d in case.site.delegations if rule.delegable is not None and d.owns == rule.delegable]
     if not declared:
-        return ""
+        return _NotDelegated()
     reading = case.facts.get(PROCESS_FACT)
+    names = reading.value if isinstance(reading, Known) and isinstance(reading.value, tuple) else ()
+    certain = isinstance(reading, Known) and not reading.gaps
     remarks = []
     for d in declared:
-        running = isinstance(reading, Known) and isinstance(reading.value, tuple) and any(
-            isinstance(n, str) and folded(n) == folded(d.process) for n in reading.value
-        )  # fmt: skip
-        if running:
+        if any(isinstance(n, str) and folded(n) == folded(d.process) for n in names):
             return _delegated(rule, case, d)
-        if isinstance(reading, Known) and not reading.gaps:
-            remarks.append(f"已声明由{d.product}管控，但检查时其进程 {d.process} 未运行")
-        else:
-            remarks.append(f"已声明由{d.product}管控，但无法确认其进程 {d.process} 是否运行")
-    return "；".join(remarks)
+        what = f"但检查时其进程 {d.process} 未运行" if certain else f"但无法确认其进程 {d.process} 是否运行"
+        remarks.append(f"已声明由{d.product}管控，{what}")
+    return _NotDelegated("；".join(remarks), doubtful=not certain)
 
 
 def _delegated(rule: Rule, case: Case, d: Delegation) -> Finding:
