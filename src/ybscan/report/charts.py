@@ -110,21 +110,21 @@ def _label(x: float, y: int, text: str, status: Status) -> str:
     fill, ink = COLOURS[status]
     width = 8.5 * len(text) + 8
     return (
-        f'<rect x="{x - width / 2:.0f}" y="{y - 12}" width="{width:.0f}" height="15" fill="{fill}"/>'
+        f'<rect x="{x - width / 2:.0f}" y="{y - 12}" width="{width:.0f}" height="15" class="p" fill="{fill}"/>'
         f'<text x="{x:.0f}" y="{y}" class="m" fill="{ink}">{text}</text>'
     )
 
 
 def legend() -> Markup:
     """What the signs, colours and patterns mean."""
-    step = WIDTH // len(ORDER)
     parts = []
-    for i, status in enumerate(ORDER):
-        left = i * step
+    left = 0
+    for status in ORDER:
         parts.append(
             f'<rect x="{left}" y="3" width="22" height="14" fill="{_fill(status)}" stroke="#555555" stroke-width=".5"/>'
             f'<text x="{left + 27}" y="15" font-size="12">{SIGNS[status]}{_word(status)}</text>'
         )
+        left += 46 + 12 * (1 + len(_word(status)))
     return Markup(  # noqa: S704 - fixed words
         f'<svg class="chart legend" viewBox="0 0 {WIDTH} 20" role="img" aria-label="图例">{"".join(parts)}</svg>'
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ybscan.model.result import Finding, ScanResult, Status
+from ybscan.model.rule import Severity
 from ybscan.report.claims import Claim, Ref, anchor, claim
 from ybscan.report.dates import numeral
 from ybscan.report.model import (
@@ -138,7 +139,10 @@ def _summary(found: list[Found]) -> tuple[Evidence, ...]:
 
 
 def _of(found: list[Found], *statuses: Status) -> dict[str, list[Found]]:
-    return by_rule(f for f in found if f.finding.status in statuses)
+    """By rule, the gravest rules first."""
+    order = list(Severity)
+    chosen = [f for f in found if f.finding.status in statuses]
+    return by_rule(sorted(chosen, key=lambda f: order.index(f.finding.severity)))
 
 
 def problems_of(found: list[Found], clauses: ClauseNumbers) -> tuple[Problem, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from ybscan.engine.summary import grade
 from ybscan.model.attestation import Answer, Question
 from ybscan.model.catalogue import Clause
-from ybscan.model.result import Finding, ScanResult, Status
+from ybscan.model.result import Finding, HostInfo, ScanResult, Status
 from ybscan.model.rule import Role, Severity
 from ybscan.report.claims import UNCONFIRMED, Claim, EvidenceMissing, Ref, anchor, claim, quoted
 from ybscan.report.dates import day_text, moment, span_text
@@ -44,6 +44,11 @@ _CHECKED = {"verified": "已核对", "partial": "部分核对", "derived": "由�
 _SAMPLE = "自查报告样本"
 _CODED = re.compile(r"（([^（）]*(?:GB/T|〔)[^（）]*)）$")
 _SEVERITIES = {s: Prose(s.text) for s in Severity}
+
+
+def gravest_first(findings: Iterable[Finding]) -> list[Finding]:
+    """By risk, in the order of the packs where it is the same."""
+    return sorted(findings, key=lambda f: list(Severity).index(f.severity))
 
 
 def severity_text(severity: Severity) -> Prose:
@@ -220,12 +225,20 @@ def digest_view(result: ScanResult) -> Digest:
 
 def privilege_text(elevated: bool | None) -> Prose:
     """With whose rights was looked."""
-    return Prose({True: "管理员", False: "普通用户"}.get(elevated, "未能确认") if elevated is not None else "未能确认")
+    return Prose("未能确认" if elevated is None else "管理员" if elevated else "普通用户")
 
 
 def backend_text(backend: str) -> Prose:
     """How was looked."""
     return Prose(_BACKENDS[backend]) if backend in _BACKENDS else data(backend)
+
+
+def mode_text(host: HostInfo) -> Prose:
+    """With whose rights and how was looked, in one phrase."""
+    backend = backend_text(host.backend)
+    if host.elevated is None:
+        return prose("{backend}，运行权限未能确认", backend=backend)
+    return prose("以{privilege}权限{backend}", privilege=privilege_text(host.elevated), backend=backend)
 
 
 def checked_text(result: ScanResult) -> Prose:

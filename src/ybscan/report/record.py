@@ -29,8 +29,10 @@ from ybscan.report.parts import (
     evidence_of,
     exception_of,
     grade_of,
+    gravest_first,
     intact,
     measures_of,
+    mode_text,
     packs_of,
     reason_of,
     rule_claims,
@@ -94,7 +96,7 @@ def build_record(result: ScanResult, options: Options, *, place: str = "") -> Re
                 f.rule_id, anchor(place, f.rule_id), f.title, severity_text(f.severity), VERDICTS[f.status],
                 (seen_of(f, terminal.id, Ref(number, f.rule_id, place)),),
             )
-            for f in result.findings if f.status in OPEN
+            for f in gravest_first(result.findings) if f.status in OPEN
         ),
         attested=tuple(
             Attested(q.id, q.title, q.text, answer_text(a), a is not None)
@@ -150,7 +152,7 @@ def _results(result: ScanResult, number: str, place: str, clauses: ClauseNumbers
 
 
 def _problems(result: ScanResult, number: str, place: str, clauses: ClauseNumbers) -> tuple[Problem, ...]:
-    failed = [f for f in result.findings if f.status is Status.FAIL]
+    failed = gravest_first(f for f in result.findings if f.status is Status.FAIL)
     return tuple(
         Problem(
             number=i,
@@ -176,13 +178,12 @@ def acceptance(rule_id: str) -> Prose:
 
 def _conclusion(result: ScanResult, whole: Ref, grade: Prose) -> tuple[Claim, ...]:
     numbers = counts(result.findings)
-    terminal = terminal_view(result, {})
     refs = (whole,)
     return (
         claim(
-            "经技术检测（{tool}，{time}，以{privilege}权限{backend}），终端 {id} 共检查 {total} 项，适用 {applicable} 项：{found}。",
+            "经技术检测（{tool}，{time}，{mode}），终端 {id} 共检查 {total} 项，适用 {applicable} 项：{found}。",
             refs, shown=False, tool=f"{result.tool.name} {result.tool.version}", time=checked_text(result),
-            privilege=terminal.privilege, backend=terminal.backend, id=result.host.id, total=numbers.total,
+            mode=mode_text(result.host), id=result.host.id, total=numbers.total,
             applicable=numbers.applicable, found=status_sentence(numbers),
         ),
         claim("合格率 {p}；确认率 {d}。", refs, shown=False, p=numbers.pass_rate.text, d=numbers.determined_rate.text),
