@@ -123,7 +123,8 @@ def _programs(host: Host, context: Context) -> Fact:
     patterns = dict(_PROGRAMS)
     for product in context.dictionary.products:
         if product.category == "tunnel":
-            patterns.update(dict.fromkeys(product.linux.processes, product.name))
+            for pattern in product.linux.processes:
+                patterns.setdefault(pattern, product.name)
     outside = _connected(host, context)
     found: dict[tuple[str, str], Item] = {}
     for process in running.value:
