@@ -40,7 +40,8 @@ LISTENERS = [
 
 INPUT = "type filter hook input priority 0; policy"
 
-#: name → (rules, what is expected of some ports; ports not named only have to agree with the packets)
+#: name → (rules, what is expected of some ports; "?" that no verdict is given; ports not
+#: named only have to agree with the packets)
 RULESETS: dict[str, tuple[str, dict[str, str]]] = {
     "none": ("", {"tcp/22": "放行", "tcp/445": "放行", "udp/161": "放行", "udp/514": "放行", "tcp/80": "放行"}),
     "policy-drop": (
@@ -103,18 +104,18 @@ RULESETS: dict[str, tuple[str, dict[str, str]]] = {
         "table ip n { chain p { type nat hook prerouting priority -100; tcp dport 3389 redirect to :22;"
         " fib daddr type local tcp dport 5900 dnat to 10.77.0.1:22 } }"
         f" table inet f {{ chain i {{ {INPUT} drop; tcp dport 22 accept }} }}",
-        {"tcp/22": "放行", "tcp/445": "阻止"},
+        {"tcp/22": "放行", "tcp/445": "阻止", "tcp/3389": "?", "tcp/5900": "?"},
     ),
     "translated-status": (
         "table ip n { chain p { type nat hook prerouting priority -100; tcp dport 8080 redirect to :22 } }"
         f" table inet f {{ chain i {{ {INPUT} drop; ct status dnat accept }} }}",
-        {},
+        {"tcp/22": "?", "tcp/3389": "?"},
     ),
     "untracked": (
         "table ip r { chain p { type filter hook prerouting priority -300; tcp dport 22 notrack } }"
         f" table inet f {{ chain i {{ {INPUT} drop; ct state established,related,untracked accept;"
         " tcp sport 0-65535 ct state untracked accept } }",
-        {},
+        {"tcp/22": "?"},
     ),
     "early-drop": (
         "table inet r { chain p { type filter hook prerouting priority -300; tcp dport 22 drop } }",
@@ -134,7 +135,7 @@ RULESETS: dict[str, tuple[str, dict[str, str]]] = {
         f"table inet f {{ set seen {{ type ipv4_addr; flags dynamic,timeout; timeout 1h; elements = {{ 10.77.0.9 }} }}"
         f" chain i {{ {INPUT} drop; ip saddr @seen tcp dport 3389 accept;"
         " tcp dport 22 add @seen { ip saddr } accept; } }",
-        {"tcp/445": "阻止"},
+        {"tcp/445": "阻止", "tcp/3389": "?", "tcp/22": "?"},
     ),
     "firewalld-like": (
         "table inet firewalld { chain filter_INPUT { type filter hook input priority 10; policy accept;"
@@ -159,6 +160,11 @@ IPTABLES: dict[str, tuple[list[str], dict[str, str]]] = {
          "iptables -A INPUT -m limit --limit 3/min -j LOG --log-prefix 'drop: '",
          "iptables -A INPUT -j REJECT --reject-with icmp-port-unreachable"],
         {"tcp/22": "放行", "tcp/3389": "放行", "tcp/5900": "阻止", "udp/161": "限定来源", "tcp/445": "放行"},
+    ),
+    "negated": (
+        ["iptables -A INPUT -p tcp -m multiport ! --dports 22,8080 -j DROP", "iptables -A INPUT -p udp -m state --state NEW -j DROP",
+         "ip6tables -A INPUT ! -s fd77::2 -p tcp -m tcp --dport 445 -j DROP"],
+        {"tcp/22": "放行", "tcp/8080": "放行", "tcp/3389": "阻止", "udp/161": "阻止", "tcp/445": "限定来源", "udp/514": "放行"},
     ),
     "recent": (
         ["iptables -P INPUT DROP", "iptables -A INPUT -p tcp --dport 22 -m recent --name x --update --seconds 60 -j DROP",
@@ -215,7 +221,8 @@ def compare(pair: Pair, expected: dict[str, str]) -> None:
             assert set(verdict) == {"unknown", "detail"}
     for name, word in expected.items():
         proto, _, port = name.partition("/")
-        assert items[proto, int(port)]["exposure"] == word, f"{name}: {items[proto, int(port)]}"
+        found = items[proto, int(port)]["exposure"]
+        assert ("?" if isinstance(found, dict) else found) == word, f"{name}: {found}"
 
 
 @pytest.mark.parametrize("name", RULESETS)

@@ -349,6 +349,15 @@ def test_unknown_is_not_absent() -> None:
         assert truth(Leaf("at_least", 8, fact="p.number", when_absent=means), facts) is None  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("means", ["pass", "fail", "unknown"])
+def test_an_unknown_field_is_not_absent(means: Any) -> None:
+    item: dict[str, Fact] = {"p.items": Known(({"name": "x", "size": Unknown(Cause.DENIED)},))}
+    where = Leaf("at_least", 8, field="size", when_absent=means)
+    assert truth(Quantified("some_item_in", "p.items", where=where), item) is None
+    assert truth(Quantified("no_item_in", "p.items", where=where), item) is None
+    assert truth(Quantified("every_item_in", "p.items", expect_item=where), item) is None
+
+
 ON = Leaf("is", True, field="on")
 
 
