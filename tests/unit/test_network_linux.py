@@ -259,6 +259,12 @@ def test_proc_serves_where_iproute_does_not(tmp_path: Path) -> None:
     assert [g.cause for g in reading.gaps] == [Cause.MALFORMED], "other tables were not seen"
 
 
+def test_a_table_without_any_route_is_no_table(tmp_path: Path) -> None:
+    reading = routes(tmp_path, "[ ]", content={"/proc/net/route": PROC4 + DEFAULT4})
+    assert [r.gateway for r in known(reading)] == ["10.20.0.1"]
+    assert reading.gaps
+
+
 @pytest.mark.parametrize(
     "content", [{}, {"/proc/net/route": ""}, {"/proc/net/route": "garbage\n"}, {"/proc/net/route": PROC4 + "eth0\tx\n"}]
 )
