@@ -137,11 +137,12 @@ class RemoteAccessProbe(Probe):
         identity = host.system.identity()
         os_id = identity.value.os_id if isinstance(identity, Known) else ""
         ssh = services["ssh"]
-        idle = not ssh.enabled and not ssh.listening and not ssh.local_only and not missing
+        offered = bool(ssh.enabled or ssh.listening or ssh.local_only)
+        idle = not offered and not missing
         return {
             "services": Known(items, "监听端口与启用的服务", missing),
-            "ssh_root_password": _of_config(config, idle, lambda c: _root_password(c, os_id)),
-            "ssh_empty_passwords": _of_config(config, idle, _empty_passwords),
+            "ssh_root_password": _of_config(config, idle, offered, lambda c: _root_password(c, os_id)),
+            "ssh_empty_passwords": _of_config(config, idle, offered, _empty_passwords),
             "remote_assistance": Absent("Linux"),
         }
 
@@ -329,8 +330,14 @@ def _ssh_ports(config: Known[SshdConfig] | Absent | Unknown) -> set[int]:
     return {22}
 
 
-def _of_config(config: Reading[SshdConfig], idle: bool, read: Callable[[SshdConfig], bool | Unknown]) -> Fact:
-    """A fact of sshd's configuration: plainly false where no SSH service is offered."""
+def _of_config(
+    config: Reading[SshdConfig], idle: bool, offered: bool, read: Callable[[SshdConfig], bool | Unknown]
+) -> Fact:
+    """A fact of sshd's configuration: plainly false where no SSH service is offered.
+
+    A setting that would be wrong counts only where the service is ``offered``: on a disk that lies still nobody sees
+    whether a service that is not enabled was running all the same.
+    """
     if idle:
         return Known(False, "SSH 服务未启用")
     if isinstance(config, Absent):
@@ -338,6 +345,8 @@ def _of_config(config: Reading[SshdConfig], idle: bool, read: Callable[[SshdConf
     if isinstance(config, Unknown):
         return config
     value = read(config.value)
+    if value is True and not offered:
+        return Unknown(Cause.INCOMPLETE, "SSH 服务没有设为开机启动，但无法确定是否正在运行", config.value.path)
     return value if isinstance(value, Unknown) else Known(value, config.value.path)
 
 
