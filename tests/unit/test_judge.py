@@ -206,3 +206,10 @@ def test_summary_counts_and_rates() -> None:
 def test_coverage_takes_the_worst() -> None:
     [one] = coverage([found("pass", n=1), found("unknown", n=2), found("not_applicable", n=3)])
     assert (one.clause, one.status.value, one.rules) == ("c", "unknown", ("X-01", "X-02", "X-03"))
+
+
+def test_a_partial_scan_never_claims_the_whole() -> None:
+    good = (found("pass", "critical"), found("pass", "low"))
+    assert (grade(good), grade(good, partial=True)) == ("符合", "无法判定")
+    assert grade((*good, found("fail", "low")), partial=True) == "部分符合"
+    assert grade((*good, found("fail", "critical")), partial=True) == "不符合"

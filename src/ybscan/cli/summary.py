@@ -42,6 +42,10 @@ def show_summary(result: ScanResult) -> None:
         f"\n共 {s.total} 项：符合 {s.pass_}，不符合 {s.fail}，无法判定 {s.unknown}，不适用 {s.not_applicable}，"
         f"例外 {s.waived}，委托管控 {s.delegated}，待人工确认 {s.manual}。总体等级：{s.grade}"
     )
+    if result.left_out:
+        console.print(
+            f"本次只检查了所选的 {s.total} 项，另有 {len(result.left_out)} 项没有检查，等级不代表本终端的整体情况。"
+        )
     if result.host.elevated is False:
         console.print("本次以普通用户权限运行，部分内容无权读取；以管理员身份运行可减少“无法判定”。")
 

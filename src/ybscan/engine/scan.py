@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
@@ -20,6 +20,7 @@ from ybscan.model.facts import Fact, FactSet, FactSpec, Kind
 from ybscan.model.reading import Absent, Cause, Known, Unknown
 from ybscan.model.result import Finding, HostInfo, PackInfo, ScanResult, Status, Tool
 from ybscan.model.rule import Role, Rule
+from ybscan.model.site import Terminal
 from ybscan.probes.base import Context
 from ybscan.probes.registry import ProbeRegistry
 from ybscan.rules.load import LoadedPack
@@ -143,14 +144,20 @@ def scan(
     """Scan one terminal. ``finished`` is asked for the time when all is read."""
     info, role, terminal = describe(host, plan.loaded)
     site = plan.loaded.site
+    if terminal is not None and site.terminal is None:
+        # Probes find this terminal's row of the register where a site file would name the terminal itself.
+        site = site.model_copy(update={"terminal": terminal})
+        plan = replace(plan, context=replace(plan.context, site=site))
     wanted = needed(plan.rules, host.os, role, delegations=bool(site.delegations))
     facts = read_facts(host, plan, wanted, progress)
     case = Case(
         facts=facts, specs=plan.registry.spec_of, site=site, waivers=plan.loaded.waivers, now=plan.context.now,
-        os=host.os, role=role, terminal=terminal,
+        os=host.os, role=role, terminal=info.id,
     )  # fmt: skip
     findings = tuple(judged(rule, case) for rule in plan.rules)
     used = {r.pack for r in plan.rules}
+    chosen = {r.id for r in plan.rules}
+    left_out = tuple(r.id for p in plan.packs for r in p.rules if r.id not in chosen)
     result = ScanResult(
         tool=Tool(name="ybscan", version=ybscan.__version__),
         host=info,
@@ -163,7 +170,8 @@ def scan(
             for p in plan.packs if p.pack.id in used
         ),
         site_sha256=plan.loaded.sha256,
-        summary=summary(findings),
+        summary=summary(findings, partial=bool(left_out)),
+        left_out=left_out,
         findings=findings,
         coverage=coverage(findings),
         facts=facts_document(facts),
@@ -207,7 +215,7 @@ def facts_document(facts: FactSet) -> dict[str, object]:
 _INNER = frozenset({"loopback", "virtual", "container"})
 
 
-def describe(host: Host, loaded: LoadedSite) -> tuple[HostInfo, Role, str]:
+def describe(host: Host, loaded: LoadedSite) -> tuple[HostInfo, Role, Terminal | None]:
     """Who the terminal is: for the record's head, the rules' roles and the waivers' terminals."""
     identity = host.system.identity()
     known = identity.value if isinstance(identity, Known) else None
@@ -235,5 +243,5 @@ def describe(host: Host, loaded: LoadedSite) -> tuple[HostInfo, Role, str]:
             addresses=tuple(addresses), macs=tuple(macs),
         ),
         role,
-        identifier,
+        terminal,
     )  # fmt: skip

@@ -149,6 +149,8 @@ class ScanResult(Document):
     packs: tuple[PackInfo, ...]
     site_sha256: str
     summary: Summary
+    left_out: tuple[str, ...] = ()
+    """Rules in force that this scan was told not to check (``--pack``, ``--rule``)."""
     findings: tuple[Finding, ...]
     coverage: tuple[ClauseCoverage, ...] = ()
     facts: dict[str, Any] = Field(default_factory=dict)
