@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from jinja2 import ChoiceLoader, DictLoader
 from markdown_it import MarkdownIt
 from tests.documents import CLAUSES, PROJECT, cases, document, templates
 from tests.unit.results import HOSTILE, finding, findings, hospital, pharmacy, result
 
+from ybscan.engine.summary import GRADES, grade
 from ybscan.model.problem import InputProblems
 from ybscan.model.result import ScanResult, Status
 from ybscan.model.rule import Severity
@@ -486,6 +489,13 @@ def test_two_hundred_rules_fit_in_150_kilobytes() -> None:
     assert len(report.encode()) <= 150_000
 
 
+def test_every_status_has_its_own_sign() -> None:
+    text = document("hospital", "self-inspection", "md")
+    for told in ("√ 符合", "× 不符合", "？ 无法判定", "□ 待人工确认", "△ 例外（已批准）", "◇ 委托管控", "— 不适用"):
+        assert told in text
+        told.encode("gbk")
+
+
 def test_hostile_names_stay_text() -> None:
     for kind in KINDS:
         tags = [t for t, _ in page(document("hostile", kind, "html")).tags]
@@ -505,7 +515,41 @@ def test_hostile_names_stay_text() -> None:
             "the template text is not evaluated"
         )
         assert "{{7*7}}{% raw %}" in document("hostile", kind, "html")
+        assert "〔U+0002〕〔U+0003〕" in document("hostile", kind, "html"), (
+            "data cannot lose characters that are marks to us"
+        )
 
 
 def test_no_golden_file_is_left_over() -> None:
     assert {p.name for p in Path(GOLDEN).iterdir()} == {f"{n}.{k}.{f}" for n, k, f in ALL}
+
+
+def test_the_printed_grading_rule_names_every_grade() -> None:
+    from ybscan.report.grading import GRADING
+
+    assert sorted(r.grade for r in GRADING) == sorted(GRADES)
+
+
+OPEN = (Status.UNKNOWN, Status.MANUAL)
+
+
+@given(st.lists(st.tuples(st.sampled_from(list(Status)), st.sampled_from(list(Severity))), max_size=12))
+def test_the_printed_grading_rule_is_the_one_applied(drawn: list[tuple[Status, Severity]]) -> None:
+    """The printed lines, read from top to bottom, as a person would apply them."""
+    grave = (Severity.CRITICAL, Severity.HIGH)
+    applicable = [d for d in drawn if d[0] is not Status.NOT_APPLICABLE]
+    failed = [severity for status, severity in applicable if status is Status.FAIL]
+    open_ = [severity for status, severity in applicable if status in OPEN]
+    many = len(open_) * 5 > len(applicable)
+    grave_open = any(s in grave for s in open_)
+    if Severity.CRITICAL in failed:
+        expected = "不符合"
+    elif Severity.HIGH in failed or (failed and (grave_open or many)):
+        expected = "部分符合"
+    elif not failed and (grave_open or many or not applicable):
+        expected = "无法判定"
+    elif failed or open_ or any(status is Status.WAIVED for status, _ in applicable):
+        expected = "基本符合"
+    else:
+        expected = "符合"
+    assert grade(tuple(finding(f"AA-{i:02}", s, severity=v) for i, (s, v) in enumerate(drawn, 1))) == expected

@@ -14,9 +14,9 @@ from ybscan.model.rule import Severity
 from ybscan.report.claims import EvidenceMissing
 from ybscan.report.dates import day_text
 from ybscan.report.environment import described, environment
+from ybscan.report.grading import DIGEST_NOTE, GRADING
 from ybscan.report.inspection import build_inspection
 from ybscan.report.lint import Hit, lint
-from ybscan.report.model import DIGEST_NOTE, GRADING
 from ybscan.report.options import FORMATS, KINDS, Format, Kind, Options
 from ybscan.report.parts import OPEN
 from ybscan.report.record import build_record
