@@ -27,6 +27,7 @@ from ybscan.report.inspection import build_inspection
 from ybscan.report.options import Format, Kind, Missed, Options
 from ybscan.report.record import build_record
 from ybscan.report.render import render
+from ybscan.report.text import without_marks
 
 GOLDEN = PROJECT / "tests" / "golden"
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -302,6 +303,13 @@ def test_a_clause_is_not_met_by_some_of_its_rules() -> None:
     ((covered,),) = (s.clauses for s in report.coverage)
     assert covered.unchecked == ("PWD-05",)
     assert covered.verdict.key == "unknown"
+
+
+def test_a_report_does_not_rest_on_the_rules_of_another_city() -> None:
+    rules = ("putian2019-120-4", "zc-4-2-boot", "jilin2025-4", "province-12.3", "gz-2-2")
+    report = build_inspection((result([finding("PWD-06", clauses=rules)]),), Options(clauses=CLAUSES))
+    assert without_marks(report.introduction[0].text).startswith("依据《医保信息系统网络安全管理制度》，我院于")
+    assert [c.document for c in report.results[0].items[0].clauses if not c.sample] == ["医保信息系统网络安全管理制度"]
 
 
 def test_a_friday_is_no_ad_hoc_check() -> None:

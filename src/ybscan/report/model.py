@@ -99,7 +99,7 @@ class ClauseView:
     checked: Prose
     """How far its wording was compared with the source."""
     sample: bool
-    """A practice of other units' reports, not a regulation."""
+    """For reference only: other units' reports, regulations of another place."""
     known: bool
     """Whether the catalogue has it."""
 

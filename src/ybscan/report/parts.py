@@ -41,7 +41,8 @@ _BACKENDS = {"live": "在线检查", "offline": "离线检查", "replay": "证�
 _ALGORITHMS = {"sha256": "SHA-256", "sm3": "SM3"}
 _SELF = {"hospital": "我院", "pharmacy": "我店", "agency": "我局", "company": "我公司", "clinic": "我诊所"}
 _CHECKED = {"verified": "已核对", "partial": "部分核对", "derived": "由已核对内容推得", "memory": "待对照正式文本"}
-_SAMPLE = "自查报告样本"
+# Other units' reports, and regulations of one province or city: a report elsewhere cannot say that it rests on them.
+_REFERENCE = re.compile(r"自查报告样本|[^（《]{1,4}[省市]")
 _CODED = re.compile(r"（([^（）]*(?:GB/T|〔)[^（）]*)）$")
 _SEVERITIES = {s: Prose(s.text) for s in Severity}
 
@@ -115,7 +116,7 @@ class ClauseNumbers:
                 if clause is None
                 else ClauseView(
                     number, place, clause_id, clause.document, short_name(clause.document), clause.article,
-                    clause.text, Prose(_CHECKED[clause.verification]), clause.document.startswith(_SAMPLE), True,
+                    clause.text, Prose(_CHECKED[clause.verification]), _REFERENCE.match(clause.document) is not None, True,
                 )
             )  # fmt: skip
         return self._views[clause_id]
