@@ -19,7 +19,7 @@ from ybscan.model.reading import Cause
 from ybscan.model.rule import CheckDocument, Param, RuleDocument, WaiverFile
 from ybscan.model.site import Site
 from ybscan.probes.registry import ProbeRegistry
-from ybscan.report.model import GRADING
+from ybscan.report.grading import GRADING
 from ybscan.rules.catalogue import clause_ids
 from ybscan.rules.expressions import STRUCTURE, ExpressionParser
 from ybscan.rules.lint import VALIDATORS, Surroundings, lint
@@ -27,7 +27,7 @@ from ybscan.rules.load import DATA_FOLDERS, LoadedPack, load_packs, validated
 from ybscan.rules.strict_yaml import parse_yaml
 
 PROJECT = Path(__file__).resolve().parents[2]
-PAGES = sorted([*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md")])
+PAGES = sorted([*PROJECT.glob("*.md"), *(PROJECT / "templates").glob("*.md"), *(PROJECT / "docs").rglob("*.md")])
 AUTHORING = PROJECT / "docs" / "rule-authoring.zh-CN.md"
 MANUAL = PROJECT / "docs" / "user-manual.zh-CN.md"
 _FENCE = re.compile(r"^ *```(?P<info>[^\n]*)\n(?P<text>.*?)^ *```$", re.MULTILINE | re.DOTALL)
