@@ -33,7 +33,8 @@ Day = Annotated[date, BeforeValidator(_iso)]
 class Document(BaseModel):
     """What all our documents share: frozen, no unknown keys. Numbers and booleans use the strict types above."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Validators are built when a document is first read: --help and most scans need few of them.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Severity(StrEnum):

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from ybscan.hosts.base import Host
 from ybscan.model.dictionary import Dictionary
 from ybscan.model.facts import Fact, FactSpec
 from ybscan.model.reading import Cause, Unknown
 from ybscan.model.site import Site
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,15 @@ class Context:
     window: timedelta = timedelta(days=7)
     """How far back "since the last check" reaches."""
     dictionary: Dictionary = field(default_factory=Dictionary)
+    shared: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What probes of this one scan work out once for each other; see :meth:`once`."""
+
+    def once(self, key: str, make: Callable[[], T]) -> T:
+        """What ``make`` returns, worked out by the first probe of the scan that asks for ``key``."""
+        if key not in self.shared:
+            self.shared[key] = make()
+        found: T = self.shared[key]
+        return found
 
 
 class Probe(ABC):

@@ -64,8 +64,9 @@ def _system(host: Host) -> Fact:
 def _antivirus(host: Host, context: Context) -> Fact:
     if not context.dictionary.products:
         return Unknown(Cause.NOT_CONFIGURED, "没有检测字典", "rules/software")
-    inventory = gather(host)
-    found = [m.product for m in match_products(inventory, context.dictionary) if m.product.category == "security"]
+    inventory = context.once("software.inventory", lambda: gather(host))
+    matches = context.once("software.matches", lambda: match_products(inventory, context.dictionary))
+    found = [m.product for m in matches if m.product.category == "security"]
     licensed = [p.name for p in found if p.id not in _FREE | _PART_OF_SYSTEM]
     if licensed:
         return Unknown(Cause.UNAVAILABLE, f"{'、'.join(licensed)} 的授权状态须在其界面核对", "软件清单")

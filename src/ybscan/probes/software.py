@@ -87,8 +87,8 @@ class SoftwareProbe(Probe):
     )  # fmt: skip
 
     def read_linux(self, host: Host, context: Context) -> Mapping[str, Fact]:
-        inventory = gather(host)
-        matches = match_products(inventory, context.dictionary)
+        inventory = context.once("software.inventory", lambda: gather(host))
+        matches = context.once("software.matches", lambda: match_products(inventory, context.dictionary))
         return {
             "products": _products(inventory, matches, context),
             "unapproved": _unapproved(host, inventory, context.site),

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Literal
 
 from ybscan.model.dictionary import Dictionary, Product, Traces
@@ -98,14 +99,14 @@ class Index:
         self.services = _Names()
         self.paths: dict[str, _Names] = {}
         self.home_paths: dict[str, _Names] = {}
-        self._expressions: list[tuple[re.Pattern[str], re.Pattern[str] | None, Product]] = []
+        self._expressions: list[tuple[tuple[str, ...], tuple[str, ...], Product]] = []
         for product in dictionary.products:
             self._add(product)
         for names in (self.packages, self.processes, self.services, *self.paths.values(), *self.home_paths.values()):
             names.close()
         # Inline flags may stand only at the start of an expression, so joining is safe for expressions without them.
-        joined = "|".join(f"(?:{unicodedata.normalize('NFKC', e)})" for p in dictionary.products for e in p.names)
-        self._joint = re.compile(joined, re.IGNORECASE) if joined else None
+        every = tuple(e for p in dictionary.products for e in p.names)
+        self._joint = _joined(every) if every else None
         # Kernel names are cut at 15 characters; an exact name that long must be found by its head.
         self._cut: dict[str, list[_Trace]] = {}
         for name, traces in self.processes.exact.items():
@@ -129,17 +130,7 @@ class Index:
             table = self.home_paths if home else self.paths
             table.setdefault(folder[1:] if home else folder, _Names()).add(name, self._trace(product, linux, path))
         if product.names:
-            names = re.compile(
-                "|".join(f"(?:{unicodedata.normalize('NFKC', e)})" for e in product.names), re.IGNORECASE
-            )
-            unlike = (
-                re.compile(
-                    "|".join(f"(?:{unicodedata.normalize('NFKC', e)})" for e in product.not_names), re.IGNORECASE
-                )
-                if product.not_names
-                else None
-            )
-            self._expressions.append((names, unlike, product))
+            self._expressions.append((product.names, product.not_names, product))
 
     @staticmethod
     def _trace(product: Product, traces: Traces, name: str) -> _Trace:
@@ -151,14 +142,14 @@ class Index:
         if self._joint is None or not self._joint.search(text):
             return
         for names, unlike, product in self._expressions:
-            if names.search(text) and not (unlike is not None and unlike.search(text)):
+            if _joined(names).search(text) and not (unlike and _joined(unlike).search(text)):
                 yield product
 
     def not_named(self, name: str) -> Iterator[str]:
         """The ids of the products that something of this name is certainly not."""
         text = folded(name)
         for _, unlike, product in self._expressions:
-            if unlike is not None and unlike.search(text):
+            if unlike and _joined(unlike).search(text):
                 yield product.id
 
     def running(self, name: str) -> Iterator[_Trace]:
@@ -168,6 +159,12 @@ class Index:
             yield trace
         if len(name) == _COMM:
             yield from self._cut.get(text, ())
+
+
+@cache
+def _joined(expressions: tuple[str, ...]) -> re.Pattern[str]:
+    """Several expressions as one. Made on first use: on most machines few products come near to any name."""
+    return re.compile("|".join(f"(?:{unicodedata.normalize('NFKC', e)})" for e in expressions), re.IGNORECASE)
 
 
 _last: tuple[Dictionary, Index] | None = None
