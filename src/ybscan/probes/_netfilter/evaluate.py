@@ -19,6 +19,7 @@ from ybscan.probes._netfilter.conditions import (
     World,
     elements,
     holds,
+    truth,
 )
 from ybscan.probes._netfilter.ranges import NOTHING, Ranges, difference, everyone, intersection, union
 from ybscan.probes._netfilter.ruleset import Chain
@@ -109,6 +110,11 @@ def _rule(rule: tuple[Any, ...], chain: Chain, here: _Here, walk: _Walk, depth: 
         if name == "vmap":
             _vmap(body, Truth(plain, every, sources), chain, here, walk, depth)
             return
+        if name == "reject":
+            implied = _implied(body, walk.packet)
+            plain, every = _both(plain, implied.plain), _both(every, implied.every)
+            if every is False:
+                return
         condition = _condition(name, body, walk, chain)
         if condition is None:
             verdict = _xt_verdict(body) if name == "xt" else name
@@ -121,6 +127,13 @@ def _rule(rule: tuple[Any, ...], chain: Chain, here: _Here, walk: _Walk, depth: 
             sources = intersection(sources, condition.sources)
         if every is False or not sources:
             return
+
+
+def _implied(body: Any, packet: Packet) -> Truth:
+    """What a ``reject`` says of its packets by its answer alone: nft leaves out the condition that it implies."""
+    kind = body.get("type") if isinstance(body, Mapping) else None
+    wanted = {"tcp reset": packet.proto == "tcp", "icmp": packet.family == "ipv4", "icmpv6": packet.family == "ipv6"}
+    return truth(wanted[kind]) if kind in wanted else YES if kind in (None, "icmpx") else SOME
 
 
 def _both(a: Tri, b: Tri) -> Tri:

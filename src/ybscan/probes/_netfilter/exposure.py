@@ -65,8 +65,8 @@ def _family(firewall: Firewall, proto: Literal["tcp", "udp"], port: int, address
     diverting = bool(rules.statements & DIVERTING)
     world = World(rules, untracked=untracked, translated=diverting or "nat" in legacy)
     reachable: Ranges = NOTHING
-    surely: Ranges = NOTHING
-    opened = False
+    certain: list[Ranges] = []
+    opened: list[bool] = []
     names = sorted({"", *rules.interfaces, *(firewall.interfaces or ())})
     try:
         for name in names:
@@ -75,14 +75,15 @@ def _family(firewall: Firewall, proto: Literal["tcp", "udp"], port: int, address
             if legacy:
                 flow = Flow(NOTHING, flow.maybe)
             reachable = union(reachable, flow.maybe)
-            if _exists(name, firewall):
-                surely = union(surely, flow.sure)
-                opened = opened or wide(flow.sure, family)
+            if firewall.interfaces is None or name in firewall.interfaces:
+                certain.append(flow.sure)
+                opened.append(wide(flow.sure, family))
     except TooComplex:
         return Exposure(Unknown(Cause.TOO_LARGE, "防火墙规则过多"))
     except RecursionError:
         return Exposure(Unknown(Cause.MALFORMED, "防火墙规则嵌套过深"))
-    if opened:
+    # Open on one interface that is there is open; when it is not known which are, it must be so on all.
+    if any(opened) if firewall.interfaces is not None else all(opened):
         return Exposure("open", certain=True)
     if (
         {"tproxy", "xt:TPROXY", "xt:?", "?"} & rules.statements
@@ -95,18 +96,16 @@ def _family(firewall: Firewall, proto: Literal["tcp", "udp"], port: int, address
     if not wide(reachable, family):
         sources = as_networks(reachable, family)
         if len(sources) <= _MAX_SOURCES:
-            return Exposure("restricted", sources, certain=surely == reachable)
+            return Exposure(
+                "restricted",
+                sources,
+                certain=any(c == reachable for c in certain)
+                and (firewall.interfaces is not None or all(c == reachable for c in certain)),
+            )
         return Exposure(Unknown(Cause.TOO_LARGE, "放行的来源过多"))
     if legacy:
         return Exposure(Unknown(Cause.UNSUPPORTED, "防火墙规则由旧版 iptables 执行，只读方式无法读取"))
     return Exposure(Unknown(Cause.UNCONFIRMED, "防火墙规则含有无法识别的条件，不能确定是否放行"))
-
-
-def _exists(name: str, firewall: Firewall) -> bool:
-    """Whether to be open on this interface counts: it is there; or, when the list is not known, it is any other."""
-    if firewall.interfaces is None:
-        return name == ""
-    return name in firewall.interfaces
 
 
 def _chains(world: World, hook: str, family: Family) -> list[Chain]:

@@ -108,10 +108,14 @@ def _statement(reader: _Reader) -> Any:
     if word in ("jump", "goto"):
         return {word: {"target": reader.next()}}
     if word == "reject":
-        if reader.skip("with"):
-            while reader.more:
-                reader.next()
-        return {"reject": None}
+        if not reader.skip("with"):
+            return {"reject": None}
+        kind = reader.next()
+        if kind not in ("icmp", "icmpv6", "icmpx", "tcp"):
+            raise _Strange
+        while reader.more:
+            reader.next()
+        return {"reject": {"type": "tcp reset" if kind == "tcp" else kind}}
     if word == "counter":
         if reader.skip("packets"):
             reader.next()
