@@ -11,7 +11,7 @@ import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from ybscan.model.rule import Bool, Day, Document, Int, Name, Role, RuleId, Text
 
@@ -61,6 +61,12 @@ def _network(text: str) -> str:
     return text
 
 
+def _file_pattern(text: str) -> str:
+    if "/" in text or "\\" in text:
+        raise ValueError("文件名不能含路径分隔符，文件夹请写在 path 中")
+    return text
+
+
 Duration = Annotated[str, AfterValidator(_duration)]
 Address = Annotated[str, AfterValidator(_address)]
 Network = Annotated[str, AfterValidator(_network)]
@@ -105,6 +111,9 @@ class NetworkSettings(Document):
     proxies: tuple[Text, ...] | None = Field(default=None, description="批准的代理，主机:端口")
     hosts: dict[str, Address] | None = Field(default=None, description="批准的 hosts 条目：域名 → 地址")
     interfaces_allowed: tuple[Text, ...] | None = Field(default=None, description="批准启用的网络接口")
+    admission: tuple[Text, ...] | None = Field(
+        default=None, description="批准的入网准入方式：802.1x，或准入客户端的产品名、进程名；确实没有准入措施时写空清单"
+    )
 
 
 class Egress(Document):
@@ -135,9 +144,82 @@ class Logs(Document):
 
 
 class Data(Document):
-    programs: tuple[Text, ...] | None = None
-    databases: tuple[Text, ...] | None = None
-    baseline: Text | None = None
+    """The medical-insurance client and its local data."""
+
+    programs: tuple[Text, ...] | None = Field(default=None, description="医保程序所在文件夹")
+    databases: tuple[Text, ...] | None = Field(default=None, description="本地数据库文件或其文件夹")
+    writers: tuple[Text, ...] | None = Field(default=None, description="批准改写本地数据库的普通账户")
+    baseline: Text | None = Field(default=None, description="基线文件，由 ybscan baseline 生成")
+
+
+class UploadMark(Document):
+    """A log in which the client says that an upload succeeded."""
+
+    title: Text = Field(description="业务名称，例如 结算数据上传")
+    path: Text = Field(description="日志所在文件夹")
+    pattern: Annotated[Text, AfterValidator(_file_pattern)] = Field(description="日志文件名，可用 * 通配")
+    text: Annotated[Text, StringConstraints(min_length=2, max_length=200)] = Field(
+        description="上传成功的那一行中固定出现的文字（不是正则表达式）"
+    )
+
+
+class UploadQueue(Document):
+    """A folder in which files wait to be uploaded."""
+
+    title: Text = Field(description="业务名称")
+    path: Text = Field(description="待上传文件所在文件夹")
+    pattern: Annotated[Text, AfterValidator(_file_pattern)] = Field(
+        default="*", description="待上传文件名，可用 * 通配"
+    )
+
+
+class Upload(Document):
+    """How the terminal shows that its data reached the medical-insurance centre."""
+
+    marks: tuple[UploadMark, ...] | None = Field(default=None, description="上传成功的日志")
+    queues: tuple[UploadQueue, ...] | None = Field(default=None, description="待上传队列")
+    rest_weekdays: tuple[Annotated[Int, Field(ge=1, le=7)], ...] = Field(
+        default=(), description="每周不营业的日子，1 为星期一，7 为星期日"
+    )
+    holidays: tuple[Day, ...] = Field(default=(), description="停业的日期")
+
+
+class RecordFolder(Document):
+    """A folder in which records have to be kept for a time."""
+
+    title: Text = Field(description="记录名称，例如 购药明细")
+    path: Text = Field(description="存放文件夹")
+    pattern: Annotated[Text, AfterValidator(_file_pattern)] = Field(default="*", description="文件名，可用 * 通配")
+    months: Annotated[Int, Field(ge=24, le=1200)] = Field(default=24, description="应保存多少个月，不少于 24")
+    since: Day | None = Field(default=None, description="开始使用的日期；此前没有记录不算缺漏")
+
+
+class Records(Document):
+    """Electronic records kept on this terminal."""
+
+    folders: tuple[RecordFolder, ...] | None = Field(default=None, description="记录存放位置")
+
+
+class LinkGateway(Document):
+    """A device or client that encrypts the way to the platform, as the unit's papers have it."""
+
+    kind: Literal["tlcp", "ipsec", "ssl-vpn"] = Field(
+        description="tlcp 国密 TLCP 网关，ipsec IPSec VPN，ssl-vpn SSL VPN"
+    )
+    product: Text = Field(description="产品名称")
+    document: Text = Field(description="批准或验收文件编号")
+
+
+class Encryption(Document):
+    """What the unit's scheme says about encryption."""
+
+    storage: Literal["required", "not-required"] | None = Field(
+        default=None, description="单位方案是否要求本终端的磁盘加密：required 要求，not-required 不要求"
+    )
+    platform: Text | None = Field(
+        default=None, description="医保平台地址，例如 https://ybpt.example:8443（也可写 http://、主机:端口）"
+    )
+    gateway: LinkGateway | None = Field(default=None, description="承担链路加密的网关或 VPN；没有时不写")
 
 
 class Usb(Document):
@@ -183,12 +265,6 @@ class AllowedPort(Document):
 
 class Ports(Document):
     allowed: tuple[AllowedPort, ...] | None = None
-
-
-def _file_pattern(text: str) -> str:
-    if "/" in text or "\\" in text:
-        raise ValueError("备份文件名不能含路径分隔符，文件夹请写在 path 中")
-    return text
 
 
 def _job(value: object) -> object:
@@ -263,6 +339,7 @@ class Site(Document):
     updates: Updates = Updates()
     logs: Logs = Logs()
     data: Data = Data()
+    encryption: Encryption = Encryption()
     usb: Usb = Usb()
     software: Software = Software()
     accounts: Accounts = Accounts()
@@ -272,6 +349,7 @@ class Site(Document):
     delegations: tuple[Delegation, ...] = ()
     params: dict[RuleId, dict[Name, Any]] = Field(default_factory=dict)
     waivers: Text | None = None
+    answers: Text | None = Field(default=None, description="人工确认的答复文件，由 ybscan attest 生成")
     state: Text | None = None
 
 

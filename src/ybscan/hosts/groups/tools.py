@@ -82,6 +82,11 @@ class Tool(Enum):
     )
     #: Only prints its version: which kind of rule file counts depends on it.
     PKACTION = ("pkaction", (("--version",),))
+    #: Both ask their own daemon on this machine over the loopback interface; no other host can be named.
+    UPSC = ("upsc", ((r"[A-Za-z0-9_][A-Za-z0-9_.-]*@127\.0\.0\.1",),))
+    APCACCESS = ("apcaccess", (("status", r"127\.0\.0\.1:3551"),))
+    #: Only asked where its service already runs: over D-Bus it would start it.
+    UPOWER = ("upower", (("--dump",),))
     CRONTAB = ("crontab", (("-l", "-u", _NAME),))
 
     def __init__(self, command: str, forms: tuple[tuple[str, ...], ...]) -> None:

@@ -89,6 +89,49 @@ class Archive:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class TreeEntry:
+    """One file, folder or link below a folder. ``name`` is relative to it; empty for the folder (or file) itself."""
+
+    name: str
+    kind: Literal["file", "dir", "link", "other"]
+    size: int
+    mtime: float
+    mode: int
+    """Permission bits."""
+    uid: int
+    gid: int
+    acl: bool | None = None
+    """Whether an access control list adds to ``mode``; None where that is not known."""
+    sha256: str = ""
+    """Lower-case hex for program files and links that were hashed; of a link ``link:`` and its target is hashed."""
+
+
+@dataclass(frozen=True, slots=True)
+class MonthFiles:
+    """The files of one month, counted. ``month`` is ``2026-11``."""
+
+    month: str
+    files: int
+    empty: int
+    """How many have no content."""
+    named: int
+    """How many carry the month in their name; of the others the time of modification tells it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogMark:
+    """The last line of the newest logs that holds a text: when that was, never the line."""
+
+    file: str
+    """The log's name; empty when no line holds the text."""
+    stamp: str
+    """ISO date, or date and time in the terminal's own zone, as the line has it; empty when it has none."""
+    modified: float
+    whole: bool
+    """Whether every log was read from its beginning, so that nothing found means there is nothing."""
+
+
 class Volumes(Group):
     """Mounts, disks and bounded reading. Sends no packet except by reading a network path the caller may name."""
 
@@ -126,4 +169,25 @@ class Volumes(Group):
     @question
     def archive(self, *, path: str, budget: int, seconds: int) -> Reading[Archive]:
         """Whether the file is a sound container; inflates at most ``budget`` bytes. Contents are not kept."""
+        return self.unsupported()
+
+    @question
+    def tree(self, *, path: str, count: int, hash_bytes: int, seconds: int) -> Reading[tuple[TreeEntry, ...]]:
+        """Everything below the folder (or the one file) ``path``, itself included, links not followed, sorted by name.
+
+        Program files (:func:`ybscan.model.programs.is_program`) and links are hashed as long as ``hash_bytes`` last.
+        What lies beyond ``count`` entries, ``hash_bytes`` or ``seconds`` leaves a gap. Absent when there is no such path.
+        """
+        return self.unsupported()
+
+    @question
+    def months(self, *, path: str, pattern: str, limit: int, seconds: int) -> Reading[tuple[MonthFiles, ...]]:
+        """The months that files like ``pattern`` below ``path`` are about, by the dates in their names, else their times."""
+        return self.unsupported()
+
+    @question
+    def log_mark(self, *, path: str, pattern: str, text: str, tail: int, seconds: int) -> Reading[LogMark]:
+        """When a log like ``pattern`` in the folder ``path`` last says ``text``: the end (``tail`` bytes) of the newest ones
+        is searched. Absent when there is no such log. The lines themselves are never kept.
+        """
         return self.unsupported()

@@ -13,12 +13,14 @@ from pathlib import PurePosixPath
 from typing import BinaryIO, TypeVar
 
 from ybscan.hosts.groups.files import Files
-from ybscan.hosts.groups.volumes import Archive, Entry, Mount, Place, Volumes
+from ybscan.hosts.groups.volumes import Archive, Entry, LogMark, MonthFiles, Mount, Place, TreeEntry, Volumes
 from ybscan.hosts.linux.archive import inspect_archive
 from ybscan.hosts.linux.backupdir import list_candidates
+from ybscan.hosts.linux.dated import log_mark, months
 from ybscan.hosts.linux.disks import DiskWalk
 from ybscan.hosts.linux.errors import from_error
 from ybscan.hosts.linux.files import LIVE_ONLY, READ_FLAGS
+from ybscan.hosts.linux.filetree import walk
 from ybscan.hosts.linux.mounts import (
     MountLine,
     expected_mount,
@@ -28,7 +30,7 @@ from ybscan.hosts.linux.mounts import (
     mount_of,
     parse_mountinfo,
 )
-from ybscan.hosts.linux.paths import MAX_LINKS, resolve
+from ybscan.hosts.linux.paths import MAX_LINKS, ClosedTreeError, resolve
 from ybscan.hosts.linux.redact import holds_hashes
 from ybscan.model.reading import Cause, Known, Reading, Unknown
 
@@ -36,6 +38,8 @@ T = TypeVar("T")
 
 _CHUNK = 1024 * 1024
 _LOOK_UP_SECONDS = 10
+#: How much longer than its own time limit a walk may hang before it is left behind.
+_GRACE = 5
 
 
 class LinuxVolumes(Volumes):
@@ -196,6 +200,33 @@ class LinuxVolumes(Volumes):
 
     def archive(self, *, path: str, budget: int, seconds: int) -> Reading[Archive]:
         return self._opened(path, seconds, lambda f, stop: Known(inspect_archive(f, budget, stop.is_set), path))
+
+    def tree(self, *, path: str, count: int, hash_bytes: int, seconds: int) -> Reading[tuple[TreeEntry, ...]]:
+        return self._walked(
+            path, seconds, lambda top: walk(top, shown=path, count=count, hash_bytes=hash_bytes, seconds=seconds)
+        )
+
+    def months(self, *, path: str, pattern: str, limit: int, seconds: int) -> Reading[tuple[MonthFiles, ...]]:
+        return self._walked(path, seconds, lambda top: months(top, pattern, shown=path, limit=limit, seconds=seconds))
+
+    def log_mark(self, *, path: str, pattern: str, text: str, tail: int, seconds: int) -> Reading[LogMark]:
+        if holds_hashes(f"{path}/{pattern}"):
+            return Unknown(Cause.NOT_PERMITTED, f"{path} 含口令散列，不读取原文", path)
+        return self._walked(
+            path, seconds, lambda top: log_mark(top, pattern, text, shown=path, tail=tail, seconds=seconds)
+        )
+
+    def _walked(self, path: str, seconds: int, look: Callable[[str], Reading[T]]) -> Reading[T]:
+        """What ``look`` makes of the folder; it keeps to ``seconds`` itself unless the file system hangs."""
+
+        def work() -> Reading[T]:
+            try:
+                top = resolve(self._root, path, closed=() if self._live else LIVE_ONLY)
+            except ClosedTreeError:
+                return Unknown(Cause.UNSUPPORTED, f"{path} 只存在于运行中的系统", path)
+            return look(top)
+
+        return bounded(work, seconds + _GRACE, path)
 
     def being_written(self, *, path: str) -> Reading[bool]:
         if not self._live:
