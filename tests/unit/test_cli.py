@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli import tree, ybscan
+
 from ybscan.rules.site import load_site
 
 NOW = "2026-11-20T10:00:00+08:00"
@@ -263,3 +264,14 @@ def test_an_interrupted_init_writes_nothing(tmp_path: Path) -> None:
     assert run.returncode != 0
     assert list(tmp_path.iterdir()) == []
     assert "没有写入任何文件" in run.stderr.decode()
+
+
+def test_a_few_files_are_no_system_disk(tmp_path: Path) -> None:
+    """What is missing from a folder that is no whole system says nothing about the terminal: nothing passes."""
+    folder = tmp_path / "part"
+    (folder / "etc").mkdir(parents=True)
+    (folder / "etc" / "hostname").write_text("SF-01\n", encoding="utf-8")
+    run = ybscan("scan", "--root", str(folder), "--format", "json", "-o", "-", "-q")
+    assert "不是完整的系统盘" in run.stderr.decode()
+    result = json.loads(run.stdout)
+    assert not [f["rule_id"] for f in result["findings"] if f["status"] == "pass"]

@@ -78,6 +78,7 @@ BAD = [
     ("clauses: [gz-2-4]", "clauses: [C 1]", 5, "不符合规定", ""),
     ("one_of: $word", "one_of: $site.network.gatewys", 12, "单位配置中没有“network.gatewys”", ""),
     ("schema: ybscan.rule/v1", "schema: ybscan.rule/v2", 1, "ybscan.rule/v2", ""),
+    ("one_of: $word", "args: { a: b }, one_of: $word", 12, "args 只能与 fact 一起使用", ""),
     ("one_of: $word", "one_of: [a]", 9, "参数“word”没有用到", ""),
 ]
 

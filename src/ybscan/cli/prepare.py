@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ybscan.cli import console
 from ybscan.model.problem import InputProblems, Problem, did_you_mean
 
 if TYPE_CHECKING:
@@ -77,8 +78,10 @@ def source(*, root: Path | None, evidence: Path | None, now: str | None) -> Sour
         bundle = read_bundle(evidence)
         return Source(host=replay(bundle.os, bundle.answers), now=given or bundle.collected_at, fixed=True)
     if root is not None:
-        from ybscan.hosts.offline import offline_root
+        from ybscan.hosts.offline import is_whole, offline_root
 
+        if root.is_dir() and not is_whole(root):
+            console.say(f"{root} 中没有 os-release 和 passwd，不是完整的系统盘：其中没有的文件一律按“无法判定”处理。")
         return Source(host=offline_root(root), now=given or datetime.now().astimezone(), fixed=given is not None)
     return Source(host=live_host(), now=given or datetime.now().astimezone(), fixed=given is not None)
 

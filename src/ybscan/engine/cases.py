@@ -150,7 +150,11 @@ def host_of(case: CaseDocument, root: Path) -> Host:
     """The host a case describes: its answers first, then its tree (laid out below ``root``), else not recorded."""
     fallback: Host | None = None
     if case.tree is not None and case.os == "linux":
-        lay_out(case.tree, root)
+        tree = dict(case.tree)
+        # A case shows the few files that matter; they stand for a whole disk, of no system in particular.
+        if not case.live and not {"/etc/os-release", "/usr/lib/os-release"} & tree.keys():
+            tree["/etc/os-release"] = "ID=linux\n"
+        lay_out(tree, root)
         fallback = live_tree(root) if case.live else offline_root(root)
     return replay(case.os, dict(map(_answer, case.answers)), backend="case", fallback=fallback)
 

@@ -30,26 +30,24 @@ def summary(findings: Iterable[Finding], *, partial: bool = False) -> Summary:
 def grade(findings: tuple[Finding, ...], *, partial: bool = False) -> str:
     """The overall grade. Nothing is rounded up: one unknown is enough to lose 符合.
 
-    符合: everything applicable passes (or is delegated). 无法判定: nothing fails, but a critical or high item, or more
-    than a fifth of the applicable items, is undetermined. 基本符合: nothing fails that is critical or high, nothing
-    critical or high is undetermined. 不符合: a critical item fails. 部分符合: the rest. A partial scan is never better than
-    无法判定: nobody knows what the rules left out would have shown.
+    不符合: a critical item fails. 无法判定: a critical item is undetermined; or nothing fails, but a high item or more
+    than a fifth of the applicable items is undetermined, or nothing was determined at all. 部分符合: a high item fails,
+    or something fails while a high item or more than a fifth is undetermined. 基本符合: nothing grave fails or is
+    undetermined, but something lesser is, or an exception or another product stands in. 符合: the rest. A partial scan
+    is never better than 无法判定: nobody knows what the rules left out would have shown.
     """
     applicable = [f for f in findings if f.status is not Status.NOT_APPLICABLE]
-    failed = [f for f in applicable if f.status is Status.FAIL]
-    open_ = [f for f in applicable if f.status in (Status.UNKNOWN, Status.MANUAL)]
-    waived = any(f.status is Status.WAIVED for f in applicable)
-    grave = (Severity.CRITICAL, Severity.HIGH)
-    if not applicable:
-        return "无法判定"
-    if any(f.severity is Severity.CRITICAL for f in failed):
+    failed = {f.severity for f in applicable if f.status is Status.FAIL}
+    undetermined = [f.severity for f in applicable if f.status in (Status.UNKNOWN, Status.MANUAL)]
+    many = len(undetermined) * 5 > len(applicable)
+    if Severity.CRITICAL in failed:
         return "不符合"
-    if failed and any(f.severity in grave for f in (*failed, *open_)):
+    if Severity.CRITICAL in undetermined:
+        return "无法判定"
+    if Severity.HIGH in failed or (failed and (Severity.HIGH in undetermined or many or partial)):
         return "部分符合"
-    if partial:
-        return "部分符合" if failed else "无法判定"
-    if not failed and not open_:
-        return "基本符合" if waived else "符合"
-    if any(f.severity in grave for f in open_) or len(open_) * 5 > len(applicable):
-        return "无法判定" if not failed else "部分符合"
-    return "基本符合"
+    decided = any(f.status in (Status.PASS, Status.FAIL) for f in applicable)
+    if partial or many or Severity.HIGH in undetermined or not decided:
+        return "无法判定"
+    stood_in = any(f.status in (Status.WAIVED, Status.DELEGATED) for f in applicable)
+    return "基本符合" if failed or undetermined or stood_in else "符合"

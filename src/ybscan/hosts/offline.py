@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ybscan.hosts.base import Host
@@ -33,7 +34,7 @@ def offline_root(root: Path) -> Host:
     if not (root / "etc").is_dir():
         raise InputProblems([Problem(str(root), 0, "其中没有 etc 文件夹，不像 Linux 系统盘", "请指定系统根目录")])
     base = str(root.resolve())
-    files = LinuxFiles(root=base, live=False)
+    files = LinuxFiles(root=base, live=False, whole=is_whole(root))
     tools = Tools(_LIVE)
     return Host(
         backend="offline",
@@ -50,6 +51,15 @@ def offline_root(root: Path) -> Host:
         volumes=LinuxVolumes(files, root=base, live=False),
         jobs=LinuxJobs(files, root=base, live=False),
     )
+
+
+#: Every Linux system has at least one of these; a folder without any holds parts of one at best.
+_MARKS = ("etc/os-release", "usr/lib/os-release", "etc/passwd")
+
+
+def is_whole(root: Path) -> bool:
+    """Whether ``root`` looks like a whole Linux system rather than a few files of one."""
+    return any(os.path.lexists(root / mark) for mark in _MARKS)
 
 
 class OfflineNetwork(Network):

@@ -58,7 +58,7 @@ def build_inspection(results: tuple[ScanResult, ...], options: Options) -> Inspe
     sound = all(intact(r) for r in latest)
     scope = _scope(terminals, refs, options)
     total = counts(findings)
-    grade = grade_of(findings, sound=sound)
+    grade = grade_of(findings, sound=sound, partial=any(r.left_out for r in latest))
     unit_grade = grade if scope.complete or grade in ("不符合", "部分符合") else "无法判定"
     days = sorted(d for d in (day(r) for r in results) if d)
     period = _period(options, days)

@@ -86,9 +86,9 @@ def intact(result: ScanResult) -> bool:
     return result.digest == result.compute_digest()
 
 
-def grade_of(findings: tuple[Finding, ...], *, sound: bool) -> str:
-    """The grade; altered results cannot earn a good one."""
-    got = grade(findings)
+def grade_of(findings: tuple[Finding, ...], *, sound: bool, partial: bool) -> str:
+    """The grade; altered results cannot earn a good one, nor can a scan that left rules out."""
+    got = grade(findings, partial=partial)
     return got if sound or got in ("不符合", "部分符合") else "无法判定"
 
 
@@ -258,7 +258,7 @@ def terminal_view(result: ScanResult, numbers: Mapping[str, str]) -> Terminal:
         role=role, os=" ".join(filter(None, (host.os_version or host.os, host.arch))),
         addresses="、".join(host.addresses), macs="、".join(host.macs), privilege=privilege_text(host.elevated),
         backend=backend_text(host.backend), record_no=number, checked_at=checked_text(result), adhoc=adhoc(result),
-        counts=counts(result.findings), grade=Prose(grade_of(result.findings, sound=intact(result))),
+        counts=counts(result.findings), grade=Prose(grade_of(result.findings, sound=intact(result), partial=bool(result.left_out))),
         failed=tuple(f.rule_id for f in result.findings if f.status is Status.FAIL),
         undetermined=tuple(f.rule_id for f in result.findings if f.status in OPEN),
         digest=digest_view(result), previous_digest=result.previous_digest.rpartition(":")[2],

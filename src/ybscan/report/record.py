@@ -61,7 +61,7 @@ def build_record(result: ScanResult, options: Options, *, place: str = "") -> Re
     clauses = ClauseNumbers(options.clauses, place=place)
     checked = day(result)
     sound = intact(result)
-    grade = Prose(grade_of(result.findings, sound=sound))
+    grade = Prose(grade_of(result.findings, sound=sound, partial=bool(result.left_out)))
     results = _results(result, number, place, clauses)
     total = counts(result.findings)
     return Record(
@@ -199,6 +199,13 @@ def _warnings(result: ScanResult, *, sound: bool) -> tuple[Prose, ...]:
         found.append(Prose("本次为离线检查，没有读取运行中的进程、端口、网络连接和已接入设备，有关检查项无法判定。"))
     elif result.host.elevated is False:
         found.append(Prose("本次以普通用户权限运行，需要管理员权限的内容没有读取，有关检查项无法判定。"))
+    if result.left_out:
+        found.append(
+            prose(
+                "本次只检查了所选的 {n} 项，另有 {left} 项没有检查，等级不代表本终端的整体情况。",
+                n=len(result.findings), left=len(result.left_out),
+            )
+        )  # fmt: skip
     if not result.unit:
         found.append(Prose("没有配置单位信息（site.yml 的 unit），单位名称须人工填写。"))
     return tuple(found)

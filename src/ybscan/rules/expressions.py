@@ -154,6 +154,8 @@ class ExpressionParser:
             return None
         args: tuple[tuple[str, str], ...] | None = ()
         if "field" in raw:
+            if "args" in raw:
+                self.report(raw.line_of("args"), "args 只能与 fact 一起使用", "请删除 args")
             kind = self._field_kind(raw, item)
             name, field = "", str(raw["field"])
         else:

@@ -29,12 +29,17 @@ _HEAD_LIMIT = 64 * 1024
 
 
 class LinuxFiles(Files):
-    """Reads below ``root``; with ``live`` false, questions below :data:`LIVE_ONLY` are Unknown(unsupported)."""
+    """Reads below ``root``; with ``live`` false, questions below :data:`LIVE_ONLY` are Unknown(unsupported).
 
-    def __init__(self, *, root: str = "/", live: bool = True) -> None:
+    With ``whole`` false the tree is no complete system: what is not in it may well be on the terminal, so nothing is
+    Absent, only Unknown(incomplete).
+    """
+
+    def __init__(self, *, root: str = "/", live: bool = True, whole: bool = True) -> None:
         super().__init__()
         self._root = root
         self._live = live
+        self._whole = whole
 
     def text(self, *, path: str, limit: int = TEXT_LIMIT) -> Reading[str]:
         if holds_hashes(path):
@@ -108,7 +113,10 @@ class LinuxFiles(Files):
         except ClosedTreeError:
             return Unknown(Cause.UNSUPPORTED, f"{path} 只存在于运行中的系统", path)
         except OSError as e:
-            return from_error(e, path)
+            reading = from_error(e, path)
+            if isinstance(reading, Absent) and not self._whole:
+                return Unknown(Cause.INCOMPLETE, f"文件夹不是完整的系统盘，不能确定终端上有无 {path}", path)
+            return reading
         except ValueError as e:  # such as a lone surrogate that the file system encoding refuses
             return Unknown(Cause.MALFORMED, f"{path}：{type(e).__name__}", path)
 
