@@ -119,6 +119,10 @@ RULESETS: dict[str, tuple[str, dict[str, str]]] = {
         " meta l4proto tcp reject with tcp reset } }",
         {"tcp/22": "阻止", "udp/161": "放行", "udp/514": "放行", "tcp/80": "阻止"},
     ),
+    "first-packet-only": (
+        f"table inet f {{ chain i {{ {INPUT} drop; ct state new accept; tcp dport 445 accept }} }}",
+        {"tcp/22": "?", "tcp/445": "放行", "udp/161": "放行"},
+    ),
     "untracked": (
         "table ip r { chain p { type filter hook prerouting priority -300; tcp dport 22 notrack } }"
         f" table inet f {{ chain i {{ {INPUT} drop; ct state established,related,untracked accept;"

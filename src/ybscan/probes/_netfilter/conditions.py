@@ -28,6 +28,8 @@ class Packet:
     """The address the listener is bound to; empty when it takes all."""
     interface: str
     """The interface it arrives at; empty for one that no rule names."""
+    later: bool = False
+    """Whether a later packet of a TCP connection is meant instead: the handshake must get through to its end."""
 
     @property
     def multicast(self) -> bool:
@@ -298,7 +300,8 @@ def _ct(what: Mapping[str, Any], operator: str, right: Any, packet: Packet, chai
             return SOME
         # The first packet of a connection is "new". What the tracker calls invalid (broken header or flags) no
         # listener takes, and what is established or related has begun with a packet that was let in or sent out.
-        return truth(_compared(operator, right, chain, world, lambda e: e == "new" if isinstance(e, str) else None))
+        state = "established" if packet.later else "new"
+        return truth(_compared(operator, right, chain, world, lambda e: e == state if isinstance(e, str) else None))
     if key == "status":
         named = elements(right, chain, world)
         if set(map(str, named)) <= {"dnat"} and operator in ("in", "==", "!="):
@@ -329,7 +332,7 @@ def _flags(mask: Any, operator: str, right: Any, packet: Packet) -> Truth:
     """TCP flags: the first packet has SYN and none of FIN, RST, ACK (RFC 9293)."""
     if packet.proto != "tcp":
         return NO
-    first = {"syn"}
+    first = {"ack"} if packet.later else {"syn"}
     certain = {"fin", "syn", "rst", "ack"}
     masked = set(mask if isinstance(mask, list) else [mask]) if mask is not None else None
     wanted = set(right if isinstance(right, list) else [right])

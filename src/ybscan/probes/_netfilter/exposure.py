@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ybscan.model.reading import Cause, Unknown
@@ -114,7 +114,18 @@ def _chains(world: World, hook: str, family: Family) -> list[Chain]:
 
 
 def _flow(packet: Packet, world: World, family: Family) -> Flow:
-    """Who gets through every input chain; those before it can only take from who surely does."""
+    """Who gets through every input chain; those before it can only take from who surely does.
+
+    Whether anyone may get in is the first packet's matter; who surely does needs the rest of the TCP handshake too.
+    """
+    total = _first(packet, world, family)
+    if packet.proto == "tcp" and total.sure:
+        later = _first(replace(packet, later=True), world, family)
+        return Flow(intersection(total.sure, later.sure), total.maybe)
+    return total
+
+
+def _first(packet: Packet, world: World, family: Family) -> Flow:
     total = Flow(everyone(family), everyone(family))
     for chain in _chains(world, "input", family):
         flow = through(chain, packet, world)
