@@ -86,11 +86,11 @@ class System:
     """Why the record of what is turned on is not complete."""
 
 
-def look(host: Host, gaps: list[Gap]) -> System:
-    """Read everything; what could not be read is added to ``gaps``."""
+def look(host: Host, gaps: list[Gap], services: Iterable[Service] = SERVICES) -> System:
+    """Read everything about ``services``; what could not be read is added to ``gaps``."""
     system = System()
     before = len(gaps)
-    _units(host, system, gaps)
+    _units(host, system, {u for s in (*services, SUPERSERVERS) for u in s.units}, gaps)
     _scripts(host, system, gaps)
     _superservers(host, system, gaps)
     if len(gaps) > before:
@@ -122,8 +122,7 @@ def _folders(host: Host) -> Iterable[str]:
         yield folder
 
 
-def _units(host: Host, system: System, gaps: list[Gap]) -> None:
-    known = {u for s in (*SERVICES, SUPERSERVERS) for u in s.units}
+def _units(host: Host, system: System, known: set[str], gaps: list[Gap]) -> None:
     decided: set[str] = set()
     for folder in _folders(host):
         before = len(gaps)
@@ -210,8 +209,8 @@ def _processes(host: Host) -> set[str] | Unknown:
 
 def _item(service: Service, system: System) -> Item | None:
     """The service as it stands on this system; None when nothing of it is there."""
-    enabled = _enabled(service, system)
-    running = _running(service, system)
+    enabled = starts(service, system)
+    running = runs(service, system)
     installed = sorted({*system.units} & {*service.units} | {*system.scripts} & {*service.sysv})
     configured = sorted({*system.superserved} & {*service.inetd})
     seen = sorted(system.processes & {*service.processes}) if isinstance(system.processes, set) else []
@@ -228,7 +227,8 @@ def _item(service: Service, system: System) -> Item | None:
     }
 
 
-def _enabled(service: Service, system: System) -> bool | Unknown:
+def starts(service: Service, system: System) -> bool | Unknown:
+    """Whether the service starts with the system, or a super-server starts it for connections."""
     wanted = [u for u in service.units if u in system.wanted and u not in system.masked]
     doubt = system.folders_unknown or next((system.unclear[u] for u in wanted if u in system.unclear), None)
     if wanted:
@@ -236,14 +236,15 @@ def _enabled(service: Service, system: System) -> bool | Unknown:
     if system.scripts & {*service.sysv}:
         return doubt if doubt is not None else True  # a native unit that was not seen would hide the script
     if system.superserved & {*service.inetd} and service is not SUPERSERVERS:
-        through = _enabled(SUPERSERVERS, system)
+        through = starts(SUPERSERVERS, system)
         # Running right now is enough: then it takes connections for what it is configured to start.
-        if through is True or _running(SUPERSERVERS, system) is True:
+        if through is True or runs(SUPERSERVERS, system) is True:
             return True
     return system.files_unknown if system.files_unknown is not None else False
 
 
-def _running(service: Service, system: System) -> bool | Unknown:
+def runs(service: Service, system: System) -> bool | Unknown:
+    """Whether the service runs now."""
     if isinstance(system.active, set) and system.active & {*service.units}:
         return True
     if isinstance(system.processes, set) and system.processes & {*service.processes}:
