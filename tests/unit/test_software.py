@@ -354,7 +354,7 @@ def test_malformed_baselines_are_refused(text: str) -> None:
 
 
 def test_a_baseline_of_other_subjects_says_nothing_here() -> None:
-    found = parse_baseline("schema: ybscan.baseline/v1\nfiles: {/opt/a: abc}\npackages: [no, 1.0]\n")
+    found = parse_baseline("schema: ybscan.baseline/v1\nother: {/opt/a: abc}\npackages: [no, 1.0]\n")
     assert found == Baseline(frozenset({"no", "1.0"}), None)
 
 

@@ -339,6 +339,8 @@ class Site(Document):
     updates: Updates = Updates()
     logs: Logs = Logs()
     data: Data = Data()
+    upload: Upload = Upload()
+    records: Records = Records()
     encryption: Encryption = Encryption()
     usb: Usb = Usb()
     software: Software = Software()
