@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from ybscan.model.dictionary import Dictionary
+from ybscan.model.lifecycle import Lifecycle
 from ybscan.probes.registry import ProbeRegistry, builtin
+from ybscan.rules.lifecycle import load_lifecycle
 from ybscan.rules.load import LoadedPack, load_packs
 from ybscan.rules.software import load_dictionary
 
@@ -35,3 +37,9 @@ def packs(registry: ProbeRegistry) -> tuple[LoadedPack, ...]:
 def dictionary() -> Dictionary:
     """The software dictionary of the project."""
     return load_dictionary(PROJECT / "rules")
+
+
+@pytest.fixture(scope="session")
+def lifecycle() -> Lifecycle:
+    """The end-of-support dates and minimum versions of the project."""
+    return load_lifecycle(PROJECT / "rules")

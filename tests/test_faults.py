@@ -16,6 +16,7 @@ from ybscan.hosts.base import Host
 from ybscan.hosts.recorder import recorded
 from ybscan.hosts.replay import replay
 from ybscan.model.dictionary import Dictionary
+from ybscan.model.lifecycle import Lifecycle
 from ybscan.model.reading import Cause, Known, Reading, Unknown
 from ybscan.model.result import Status
 from ybscan.model.rule import Rule
@@ -33,10 +34,12 @@ CASES = [
 GARBLED = "\x01\ufffd{{[<锟斤拷" * 3
 
 
-def verdict(rule: Rule, case: CaseDocument, host: Host, registry: ProbeRegistry, dictionary: Dictionary) -> Status:
+def verdict(
+    rule: Rule, case: CaseDocument, host: Host, registry: ProbeRegistry, dictionary: Dictionary, lifecycle: Lifecycle
+) -> Status:
     from dataclasses import replace
 
-    context = Context(site=case.site, now=case.moment(), dictionary=dictionary)
+    context = Context(site=case.site, now=case.moment(), dictionary=dictionary, lifecycle=lifecycle)
     plan = Plan(packs=(), rules=(rule,), registry=registry, loaded=replace(no_site(), site=case.site), context=context)
     wanted = needed((rule,), case.os, case.role, delegations=bool(case.site.delegations))
     facts = read_facts(host, plan, wanted, lambda _: None)
@@ -57,13 +60,18 @@ def verdict(rule: Rule, case: CaseDocument, host: Host, registry: ProbeRegistry,
 
 @pytest.mark.parametrize("path", CASES, ids=lambda p: f"{p.parent.name}/{p.stem}")
 def test_no_fault_improves_the_verdict(
-    path: Path, packs: tuple[LoadedPack, ...], registry: ProbeRegistry, dictionary: Dictionary, tmp_path: Path
+    path: Path,
+    packs: tuple[LoadedPack, ...],
+    registry: ProbeRegistry,
+    dictionary: Dictionary,
+    lifecycle: Lifecycle,
+    tmp_path: Path,
 ) -> None:
     rule = next(r for p in packs for r in p.rules if r.id == path.parent.name)
     case, _ = read_document(CaseDocument, path)
     moment = case.moment()
     host, recording = recorded(host_of(case, tmp_path), lambda: moment)
-    before = verdict(rule, case, host, registry, dictionary)
+    before = verdict(rule, case, host, registry, dictionary, lifecycle)
     answers: dict[tuple[str, str, tuple[tuple[str, object], ...]], Reading[object]] = {
         key: a.reading for key, a in recording.answers.items()
     }
@@ -77,5 +85,5 @@ def test_no_fault_improves_the_verdict(
             broken += [Unknown(Cause.TOOL_MISSING, "fault"), Known(type(reading.value)(0, "", ""), "fault")]
             broken += [Known(type(reading.value)(0, GARBLED, ""), "fault")]
         for fault in broken:
-            after = verdict(rule, case, replay(case.os, {**answers, key: fault}), registry, dictionary)
+            after = verdict(rule, case, replay(case.os, {**answers, key: fault}), registry, dictionary, lifecycle)
             assert after in (before, Status.UNKNOWN), f"{before} became {after} when {key} was {fault}"

@@ -9,6 +9,7 @@ import pytest
 from ybscan.engine.cases import CaseDocument, case_facts, host_of
 from ybscan.engine.scan import checked
 from ybscan.model.dictionary import Dictionary
+from ybscan.model.lifecycle import Lifecycle
 from ybscan.model.problem import Problem
 from ybscan.model.reading import Absent, Known, Reading
 from ybscan.probes.base import Context
@@ -35,14 +36,16 @@ def bare(reading: Reading[object]) -> object:
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda p: f"{p.parent.name}/{p.stem}")
-def test_case(path: Path, registry: ProbeRegistry, dictionary: Dictionary, tmp_path: Path) -> None:
+def test_case(
+    path: Path, registry: ProbeRegistry, dictionary: Dictionary, lifecycle: Lifecycle, tmp_path: Path
+) -> None:
     case, raw = read_document(CaseDocument, path)
     problems: list[Problem] = []
     wanted = case_facts(case, registry, str(path), raw, problems)
     assert not problems, problems
     assert wanted, "the case states no fact"
     probe = registry.probes[path.parent.name]
-    context = Context(site=case.site, now=case.moment(), dictionary=dictionary)
+    context = Context(site=case.site, now=case.moment(), dictionary=dictionary, lifecycle=lifecycle)
     readings = probe.read(host_of(case, tmp_path), context)
     specs = {f"{probe.name}.{s.name}": s for s in probe.facts}
     for name, reading in wanted.items():

@@ -8,6 +8,7 @@ import pytest
 
 from ybscan.engine.cases import run_rule_case
 from ybscan.model.dictionary import Dictionary
+from ybscan.model.lifecycle import Lifecycle
 from ybscan.probes.registry import ProbeRegistry
 from ybscan.rules.load import LoadedPack
 
@@ -16,10 +17,15 @@ CASES = sorted((Path(__file__).parent / "rules").glob("*/*.yml"))
 
 @pytest.mark.parametrize("path", CASES, ids=lambda p: f"{p.parent.name}/{p.stem}")
 def test_case(
-    path: Path, packs: tuple[LoadedPack, ...], registry: ProbeRegistry, dictionary: Dictionary, tmp_path: Path
+    path: Path,
+    packs: tuple[LoadedPack, ...],
+    registry: ProbeRegistry,
+    dictionary: Dictionary,
+    lifecycle: Lifecycle,
+    tmp_path: Path,
 ) -> None:
     rule = next(r for p in packs for r in p.rules if r.id == path.parent.name)
-    outcome = run_rule_case(path, rule, registry, dictionary, tmp_path)
+    outcome = run_rule_case(path, rule, registry, dictionary, tmp_path, lifecycle)
     assert outcome.ok, f"{outcome.finding.status}: {outcome.finding.reason}\n" + "\n".join(
         o.sentence for o in outcome.finding.observations
     )

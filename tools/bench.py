@@ -92,7 +92,7 @@ def rules_per_second(count: int = 200) -> float:
 
 
 def _is_rule(path: Path) -> bool:
-    return path.name != "pack.yml" and path.parent.name not in ("catalog", "software")
+    return path.name != "pack.yml" and path.parent.name not in ("catalog", "lifecycle", "software")
 
 
 def slowest_probes(shown: int = 5) -> list[tuple[float, str]]:

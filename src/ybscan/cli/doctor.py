@@ -57,6 +57,11 @@ def _stale(plan: Plan, today: date) -> None:
     dated = plan.context.dictionary.date
     if dated and (today - date.fromisoformat(dated)).days > STALE_DAYS:
         console.emit(f"软件识别字典的日期为 {dated}，已超过 {STALE_DAYS} 天，可能漏掉新软件。请更新规则文件夹。\n")
+    checked = plan.context.lifecycle.date
+    if checked is not None and (today - checked).days > STALE_DAYS:
+        console.emit(
+            f"停止支持日期和最低版本表中最早核对的条目为 {checked}，已超过 {STALE_DAYS} 天，日期可能已有变化。请更新规则文件夹。\n"
+        )
     for waiver in plan.loaded.waivers:
         if waiver.expires < today:
             console.emit(

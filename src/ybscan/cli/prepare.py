@@ -104,6 +104,7 @@ def plan(*, rules: Path | None, site: Path | None, packs: list[str], only: list[
     from ybscan.engine.scan import Plan
     from ybscan.probes.base import Context
     from ybscan.probes.registry import builtin
+    from ybscan.rules.lifecycle import load_lifecycle
     from ybscan.rules.load import load_packs
     from ybscan.rules.locate import data_folder
     from ybscan.rules.site import check_against_rules, load_site, no_site
@@ -114,7 +115,7 @@ def plan(*, rules: Path | None, site: Path | None, packs: list[str], only: list[
     folder = data_folder("rules", rules)
     loaded = no_site()
     all_packs: tuple[LoadedPack, ...] = ()
-    dictionary = None
+    dictionary = lifecycle = None
     try:
         all_packs = load_packs(folder, registry)
     except InputProblems as e:
@@ -124,19 +125,23 @@ def plan(*, rules: Path | None, site: Path | None, packs: list[str], only: list[
         dictionary = load_dictionary(folder if (folder / "software").is_dir() else data_folder("rules"))
     except InputProblems as e:
         problems.extend(e.problems)
+    try:
+        lifecycle = load_lifecycle(folder if (folder / "lifecycle").is_dir() else data_folder("rules"))
+    except InputProblems as e:
+        problems.extend(e.problems)
     if site is not None:
         try:
             loaded = load_site(site)
         except InputProblems as e:
             problems.extend(e.problems)
-    if problems or dictionary is None:
+    if problems or dictionary is None or lifecycle is None:
         raise InputProblems(problems)
     every = tuple(r for p in all_packs for r in p.rules)
     problems.extend(check_against_rules(loaded, every, tightened))
     chosen = _selected(all_packs, packs, only, problems)
     if problems:
         raise InputProblems(problems)
-    context = Context(site=loaded.site, now=now, dictionary=dictionary)
+    context = Context(site=loaded.site, now=now, dictionary=dictionary, lifecycle=lifecycle)
     return Plan(packs=all_packs, rules=chosen, registry=registry, loaded=loaded, context=context)
 
 

@@ -197,7 +197,9 @@ def run_cases(
             ran += 1
             try:
                 with tempfile.TemporaryDirectory(prefix="ybscan-case-") as scratch:
-                    outcome = run_rule_case(path, one, plan.registry, plan.context.dictionary, Path(scratch))
+                    outcome = run_rule_case(
+                        path, one, plan.registry, plan.context.dictionary, Path(scratch), plan.context.lifecycle
+                    )
             except InputProblems as e:
                 problems.extend(e.problems)
                 continue

@@ -32,6 +32,7 @@ from ybscan.hosts.offline import offline_root
 from ybscan.hosts.replay import group_types, replay
 from ybscan.model.dictionary import Dictionary
 from ybscan.model.facts import Fact, FactSpec, Kind
+from ybscan.model.lifecycle import Lifecycle
 from ybscan.model.problem import InputProblems, Problem, did_you_mean
 from ybscan.model.reading import Absent, Cause, Gap, Known, Unknown
 from ybscan.model.result import Finding, Status
@@ -206,7 +207,12 @@ class CaseOutcome:
 
 
 def run_rule_case(
-    path: Path, rule: Rule, registry: ProbeRegistry, dictionary: Dictionary, scratch: Path
+    path: Path,
+    rule: Rule,
+    registry: ProbeRegistry,
+    dictionary: Dictionary,
+    scratch: Path,
+    lifecycle: Lifecycle | None = None,
 ) -> CaseOutcome:
     """Judge ``rule`` on the case at ``path``; the expected verdict is the last part of its name.
 
@@ -231,7 +237,7 @@ def run_rule_case(
     if problems:
         raise InputProblems(problems)
     loaded = replace(no_site(), site=case.site, waivers=waivers)
-    context = Context(site=case.site, now=case.moment(), dictionary=dictionary)
+    context = Context(site=case.site, now=case.moment(), dictionary=dictionary, lifecycle=lifecycle or Lifecycle())
     plan = Plan(packs=(), rules=(rule,), registry=registry, loaded=loaded, context=context)
     facts: dict[str, Fact] = {}
     if case.tree is not None or case.answers:

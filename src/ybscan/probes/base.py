@@ -11,6 +11,7 @@ from typing import Any, ClassVar, TypeVar
 from ybscan.hosts.base import Host
 from ybscan.model.dictionary import Dictionary
 from ybscan.model.facts import Fact, FactSpec
+from ybscan.model.lifecycle import Lifecycle
 from ybscan.model.reading import Cause, Unknown
 from ybscan.model.site import Site
 
@@ -19,7 +20,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What a probe may know besides the host: the unit's settings, the clock, and the detection dictionary."""
+    """What a probe may know besides the host: the unit's settings, the clock, and the data that ages."""
 
     site: Site
     now: datetime
@@ -27,6 +28,8 @@ class Context:
     window: timedelta = timedelta(days=7)
     """How far back "since the last check" reaches."""
     dictionary: Dictionary = field(default_factory=Dictionary)
+    lifecycle: Lifecycle = field(default_factory=Lifecycle)
+    """End-of-support dates and minimum versions."""
     shared: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """What probes of this one scan work out once for each other; see :meth:`once`."""
 
