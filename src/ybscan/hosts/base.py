@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ybscan.hosts.groups.accounts import Accounts
     from ybscan.hosts.groups.files import Files
     from ybscan.hosts.groups.jobs import Jobs
+    from ybscan.hosts.groups.logs import Logs
     from ybscan.hosts.groups.network import Network
     from ybscan.hosts.groups.processes import Processes
     from ybscan.hosts.groups.registry import Registry
@@ -88,6 +89,7 @@ class Host:
     registry: Registry
     volumes: Volumes
     jobs: Jobs
+    logs: Logs
 
     def groups(self) -> Iterator[tuple[str, Group]]:
         """Field name and group, in declaration order."""

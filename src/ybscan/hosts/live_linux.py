@@ -11,6 +11,7 @@ from ybscan.hosts.groups.registry import Registry  # noqa: E402
 from ybscan.hosts.linux.accounts import LinuxAccounts  # noqa: E402
 from ybscan.hosts.linux.files import LinuxFiles  # noqa: E402
 from ybscan.hosts.linux.jobs import LinuxJobs  # noqa: E402
+from ybscan.hosts.linux.logs import LinuxLogs  # noqa: E402
 from ybscan.hosts.linux.netlinks import kernel_addresses  # noqa: E402
 from ybscan.hosts.linux.network import LinuxNetwork  # noqa: E402
 from ybscan.hosts.linux.processes import LinuxProcesses  # noqa: E402
@@ -41,4 +42,5 @@ def live_linux(*, root: str = "/") -> Host:
         registry=Registry("Linux 没有注册表"),
         volumes=LinuxVolumes(files, root=root),
         jobs=LinuxJobs(files, root=root),
+        logs=LinuxLogs(files, root=root),
     )

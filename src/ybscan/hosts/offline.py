@@ -14,6 +14,7 @@ from ybscan.hosts.groups.tools import Tools
 from ybscan.hosts.linux.accounts import LinuxAccounts
 from ybscan.hosts.linux.files import LinuxFiles
 from ybscan.hosts.linux.jobs import LinuxJobs
+from ybscan.hosts.linux.logs import LinuxLogs
 from ybscan.hosts.linux.network import LinuxNetwork
 from ybscan.hosts.linux.system import LinuxSystem
 from ybscan.hosts.linux.usersettings import LinuxUserSettings
@@ -50,6 +51,7 @@ def offline_root(root: Path) -> Host:
         registry=Registry("Linux 没有注册表"),
         volumes=LinuxVolumes(files, root=base, live=False),
         jobs=LinuxJobs(files, root=base, live=False),
+        logs=LinuxLogs(files, root=base, live=False),
     )
 
 

@@ -19,6 +19,7 @@ def group_types() -> dict[str, type[Group]]:
         accounts,
         files,
         jobs,
+        logs,
         network,
         processes,
         registry,
@@ -33,7 +34,7 @@ def group_types() -> dict[str, type[Group]]:
     scope = {
         "Accounts": accounts.Accounts, "Files": files.Files, "Network": network.Network, "Processes": processes.Processes,
         "Registry": registry.Registry, "Sockets": sockets.Sockets, "System": system.System, "Tools": tools.Tools,
-        "UserSettings": usersettings.UserSettings, "Volumes": volumes.Volumes, "Jobs": jobs.Jobs,
+        "UserSettings": usersettings.UserSettings, "Volumes": volumes.Volumes, "Jobs": jobs.Jobs, "Logs": logs.Logs,
     }  # fmt: skip
     hints = get_type_hints(Host, localns=scope)
     return {
