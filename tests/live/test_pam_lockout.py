@@ -54,6 +54,7 @@ def works() -> bool:
 def test_right_password_after_wrong_ones(what: str, tmp_path: Path) -> None:
     pam = tmp_path / "root/etc/pam.d"
     pam.mkdir(parents=True)
+    (tmp_path / "root/etc/os-release").write_text("ID=debian\n", encoding="utf-8")
     over = tmp_path / "over"
     over.mkdir()
     ours = STACKS[what].replace("@DIR@", f"{over}/fail")

@@ -126,7 +126,7 @@ def _leaf(leaf: Leaf, scope: Scope, item: Item | None, item_spec: FactSpec | Non
     )
     origin = reading.origin
     if isinstance(reading, Unknown):
-        sentence = f"{field.label}无法读取：{reading.text}"
+        sentence = f"{field.label}无法确定：{reading.text}"
         return Outcome(None, (_observation(name, None, None, expected, origin, sentence, negated=negated),))
     if isinstance(reading, Absent):
         truth = {"pass": True, "fail": False, "unknown": None}[leaf.when_absent]
@@ -167,7 +167,7 @@ def _quantified(node: Quantified, scope: Scope, *, negated: bool) -> Outcome:
         return Outcome(truth, (_observation(name, truth, value, expected, origin, sentence, negated=negated),))
 
     if isinstance(reading, Unknown):
-        return outcome(None, None, f"{label}无法读取：{reading.text}")
+        return outcome(None, None, f"{label}无法确定：{reading.text}")
     if isinstance(reading, Absent):
         truth = {"pass": True, "fail": False, "unknown": None}[node.when_absent]
         return outcome(truth, None, f"{label}：系统中没有这类信息来源")

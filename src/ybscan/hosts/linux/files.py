@@ -40,6 +40,7 @@ class LinuxFiles(Files):
         self._root = root
         self._live = live
         self._whole = whole
+        self._folders: dict[str, str] = {}
 
     def text(self, *, path: str, limit: int = TEXT_LIMIT) -> Reading[str]:
         if holds_hashes(path):
@@ -122,7 +123,19 @@ class LinuxFiles(Files):
 
     def _resolved(self, path: str, *, last: bool = True) -> str:
         """The way below the root. On a disk that lies still a link into /run leads nowhere: that says nothing."""
-        return resolve(self._root, path, last=last, closed=() if self._live else LIVE_ONLY)
+        if not self._live:
+            return resolve(self._root, path, last=last, closed=LIVE_ONLY)
+        # A scan asks for many files of few folders: the way to a folder is followed once.
+        folder, _, name = path.rpartition("/")
+        if name in ("", ".", "..") or not path.startswith("/") or "\0" in path:
+            return resolve(self._root, path, last=last)
+        base = self._folders.get(folder)
+        if base is None:
+            base = self._folders[folder] = resolve(self._root, folder or "/")
+        here = os.path.join(base, name)  # noqa: PTH118 - surrogate-escaped names, hot path
+        if last and os.path.islink(here):  # noqa: PTH114
+            return resolve(self._root, path)
+        return here
 
     def _below(self, here: str) -> str:
         return here[len(self._root.rstrip("/")) :]
