@@ -1,18 +1,17 @@
 """Kernel messages from the systemd journal, and whether they are all there.
 
-Sources: journalctl(1) (``-k`` implies the current boot only and ``-g`` is not in every build, so neither is used;
-who may read which messages), journald.conf(5) (Storage, ReadKMsg).
+Sources: journalctl(1) (who may read which messages), journald.conf(5) (Storage, ReadKMsg).
 """
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from ybscan.hosts.base import Host
 from ybscan.model.reading import Absent, Cause, Gap, Known, Reading, Unknown
+from ybscan.probes._logs.journal_query import query
 from ybscan.probes._usb.kernel_log import Line
 from ybscan.probes._usb.layers import layered, unmasked
 
@@ -25,7 +24,6 @@ _CONFIGURATION = (
     "/lib/systemd/journald.conf.d",
 )
 _MAIN = ("/etc/systemd/journald.conf", "/usr/lib/systemd/journald.conf")
-_SECONDS = 60
 #: How much later than the start of the system its first kernel messages may reach the journal.
 _BOOT_SLACK = timedelta(minutes=10)
 
@@ -75,43 +73,10 @@ def _has_older(host: Host, start: datetime) -> bool:
 
 
 def _ask(host: Host, *times: str, lines: int = 0) -> tuple[list[Line], int] | Unknown:
-    last = (f"--lines={lines}",) if lines else ()
-    args = ("--no-pager", "--quiet", "--output=json", "--output-fields=MESSAGE", *times, "_TRANSPORT=kernel", *last)
-    output = host.tools.run(tool="JOURNALCTL", args=args, seconds=_SECONDS)
-    if isinstance(output, Known) and output.value.code != 0 and "output-fields" in output.value.stderr:
-        # systemd before 236 does not know the option: every field then.
-        args = tuple(a for a in args if a != "--output-fields=MESSAGE")
-        output = host.tools.run(tool="JOURNALCTL", args=args, seconds=_SECONDS)
-    if isinstance(output, Unknown):
-        return output
-    if isinstance(output, Absent):
-        return Unknown(Cause.UNAVAILABLE, "journalctl", "journalctl")
-    if output.value.code != 0:
-        return Unknown(Cause.TOOL_FAILED, f"journalctl 返回 {output.value.code}", "journalctl")
-    found: list[Line] = []
-    malformed = 0
-    for row in output.value.stdout.splitlines():
-        line = _entry(row)
-        if line is None:
-            malformed += bool(row.strip())
-        else:
-            found.append(line)
-    if malformed and not found:
-        return Unknown(Cause.MALFORMED, "journalctl 的输出无法识别", "journalctl")
-    return sorted(found, key=lambda entry: entry[0]), malformed
-
-
-def _entry(row: str) -> Line | None:
-    """One record: MESSAGE is a text, a list of bytes where it is not UTF-8, or null where it is too long."""
-    try:
-        record = json.loads(row)
-        when = datetime.fromtimestamp(int(record["__REALTIME_TIMESTAMP"]) / 1e6, tz=UTC)
-        message = record["MESSAGE"]
-        if isinstance(message, list):
-            message = bytes(message).decode("utf-8", "replace")
-        return (when, message) if isinstance(message, str) else None
-    except (ValueError, KeyError, TypeError, OverflowError, OSError):
-        return None
+    answer = query(host, "_TRANSPORT=kernel", ("MESSAGE",), *times, lines=lines)
+    if isinstance(answer, Unknown):
+        return answer
+    return [(when, fields["MESSAGE"]) for when, fields in answer[0]], answer[1]
 
 
 def _storage_gaps(host: Host) -> list[Gap]:
