@@ -70,7 +70,7 @@ class IntegrityProbe(Probe):
         items = tuple(comparison.items[k] for k in sorted(comparison.items))
         return {
             "changes": Known(items, "程序文件夹与基线文件", tuple(dict.fromkeys(comparison.gaps))),
-            "compared": Known(comparison.compared, "程序文件夹与基线文件"),
+            "compared": comparison.count(),
         }
 
 
@@ -180,6 +180,14 @@ class _Comparison:
         else:
             lost = Gap(Cause.UNAVAILABLE, f"{shown(path)} 在读取时消失", path)
             self.gaps.append(digest.as_gap() if isinstance(digest, Unknown) else lost)
+
+    def count(self) -> Fact:
+        """How many files were compared. None at all is no result: every list of differences would then be empty."""
+        if self.compared:
+            return Known(self.compared, "程序文件夹与基线文件")
+        if self.gaps:
+            return Unknown(self.gaps[0].cause, self.gaps[0].detail, self.gaps[0].origin)
+        return Unknown(Cause.UNAVAILABLE, "没有一个程序文件可以与基线比对", "data.baseline")
 
     def outside(self) -> None:
         """Files of the baseline in no folder that was looked at."""
