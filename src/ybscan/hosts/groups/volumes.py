@@ -181,6 +181,17 @@ class Volumes(Group):
         return self.unsupported()
 
     @question
+    def writable(
+        self, *, path: str, count: int, seconds: int, trusted: tuple[int, ...]
+    ) -> Reading[tuple[TreeEntry, ...]]:
+        """As :meth:`tree` without hashes, but only what somebody besides ``trusted`` (uids) might change.
+
+        That is: what everybody or a group other than root's may write, what has an access control list (or may have),
+        and what belongs to somebody else. Links are left out: their own permissions mean nothing.
+        """
+        return self.unsupported()
+
+    @question
     def months(self, *, path: str, pattern: str, limit: int, seconds: int) -> Reading[tuple[MonthFiles, ...]]:
         """The months that files like ``pattern`` below ``path`` are about, by the dates in their names, else their times."""
         return self.unsupported()

@@ -65,6 +65,24 @@ def walk(top: str, *, shown: str, count: int, hash_bytes: int, seconds: float) -
     return Known(tuple(one.found), shown, tuple(one.gaps))
 
 
+def writable(
+    top: str, *, shown: str, count: int, seconds: float, trusted: tuple[int, ...]
+) -> Reading[tuple[TreeEntry, ...]]:
+    """Of :func:`walk` only what somebody besides ``trusted`` might change; see ``Volumes.writable``.
+
+    Raises:
+        OSError: ``top`` itself cannot be looked at.
+    """
+    found = walk(top, shown=shown, count=count, hash_bytes=0, seconds=seconds)
+    if not isinstance(found, Known):
+        return found
+    kept = tuple(
+        e for e in found.value
+        if e.kind != "link" and (e.mode & 0o002 or (e.mode & 0o020 and e.gid) or e.acl is not False or e.uid not in trusted)
+    )  # fmt: skip
+    return Known(kept, found.origin, found.gaps)
+
+
 def _folder(one: _Walk, top: str) -> None:
     todo = [("", 0)]
     device = os.stat(top).st_dev  # noqa: PTH116

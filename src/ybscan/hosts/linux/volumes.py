@@ -20,7 +20,7 @@ from ybscan.hosts.linux.dated import log_mark, months
 from ybscan.hosts.linux.disks import DiskWalk
 from ybscan.hosts.linux.errors import from_error
 from ybscan.hosts.linux.files import LIVE_ONLY, READ_FLAGS
-from ybscan.hosts.linux.filetree import walk
+from ybscan.hosts.linux.filetree import walk, writable
 from ybscan.hosts.linux.mounts import (
     MountLine,
     expected_mount,
@@ -204,6 +204,13 @@ class LinuxVolumes(Volumes):
     def tree(self, *, path: str, count: int, hash_bytes: int, seconds: int) -> Reading[tuple[TreeEntry, ...]]:
         return self._walked(
             path, seconds, lambda top: walk(top, shown=path, count=count, hash_bytes=hash_bytes, seconds=seconds)
+        )
+
+    def writable(
+        self, *, path: str, count: int, seconds: int, trusted: tuple[int, ...]
+    ) -> Reading[tuple[TreeEntry, ...]]:
+        return self._walked(
+            path, seconds, lambda top: writable(top, shown=path, count=count, seconds=seconds, trusted=trusted)
         )
 
     def months(self, *, path: str, pattern: str, limit: int, seconds: int) -> Reading[tuple[MonthFiles, ...]]:
