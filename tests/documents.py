@@ -14,17 +14,23 @@ from ybscan.model.result import ScanResult
 from ybscan.report.dates import period_of
 from ybscan.report.options import Format, Kind, Missed, Options
 from ybscan.report.render import render
+from ybscan.rules.attestation import load_questions
 from ybscan.rules.catalogue import LazyClauses
 from ybscan.rules.templates import template_loader
 
 PROJECT = Path(__file__).resolve().parents[1]
 CLAUSES = LazyClauses(PROJECT / "rules")
+QUESTIONS = load_questions(PROJECT / "rules")
 
 
 @cache
 def templates() -> BaseLoader:
     """The project's own templates."""
     return template_loader(PROJECT / "templates")
+
+
+def _answer(question: str, answer: str, basis: str, at: date = date(2026, 11, 20)) -> Answer:
+    return Answer(question=question, answer=answer, basis=basis, person="赵科长", at=at)
 
 
 def _hospital_options() -> Options:
@@ -34,9 +40,15 @@ def _hospital_options() -> Options:
         expected=5,
         missed=(Missed(id="YB-0004", department="住院处", reason="设备送修"), Missed(id="YB-0005")),
         addressee="示例市医疗保障局",
+        questions=QUESTIONS,
         answers=(
-            Answer(question="leading-group", text="组长孙某，成员张某、赵某", basis="示院信〔2026〕3 号", person="赵科长", at="2026-11-20"),
-            Answer(question="advice", text="建议统一更换老旧终端。", basis="院务会纪要", person="赵科长", at="2026-11-20"),
+            _answer("leading-group", "组长孙某，成员张某、赵某", "示院信〔2026〕3 号"),
+            _answer("advice", "建议统一更换老旧终端。", "院务会纪要"),
+            _answer("media-ledger", "是", "移动介质台账第 12 页"),
+            _answer("visitors", "否：11 月 18 日打印机维修无人陪同", "来访登记第 3 页"),
+            # Expired the day before, given too long ago.
+            _answer("boundary", "是", "机房巡检记录", date(2026, 11, 13)),
+            _answer("duty", "是", "值班表", date(2026, 7, 1)),
         ),
     )  # fmt: skip
 
@@ -44,10 +56,10 @@ def _hospital_options() -> Options:
 def cases() -> dict[str, tuple[tuple[ScanResult, ...], Options]]:
     """Name → results and options."""
     return {
-        "pharmacy": ((results.pharmacy(),), Options(clauses=CLAUSES, expected=1)),
-        "everything-wrong": ((results.everything_wrong(),), Options(clauses=CLAUSES, expected=1)),
-        "nothing-readable": ((results.nothing_readable(),), Options(clauses=CLAUSES)),
-        "hostile": ((results.hostile(),), Options(clauses=CLAUSES, expected=1)),
+        "pharmacy": ((results.pharmacy(),), Options(clauses=CLAUSES, expected=1, questions=QUESTIONS)),
+        "everything-wrong": ((results.everything_wrong(),), Options(clauses=CLAUSES, expected=1, questions=QUESTIONS)),
+        "nothing-readable": ((results.nothing_readable(),), Options(clauses=CLAUSES, questions=QUESTIONS)),
+        "hostile": ((results.hostile(),), Options(clauses=CLAUSES, expected=1, questions=QUESTIONS)),
         "hospital": (results.hospital(), _hospital_options()),
     }
 
@@ -56,6 +68,6 @@ def document(name: str, kind: Kind, format: Format) -> str:
     """One document of a case; a record is that of the last result, compared with the ones before it."""
     found, options = cases()[name]
     if kind == "record":
-        options = Options(clauses=CLAUSES, previous=found[:1], answers=options.answers)
+        options = Options(clauses=CLAUSES, previous=found[:1], answers=options.answers, questions=QUESTIONS)
         found = found[1:2] if len(found) > 1 else found
     return render(kind, format, found, templates=templates(), options=options)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
+from ybscan.model.attestation import Answer, Question
 from ybscan.model.result import ScanResult
 from ybscan.report.options import Format, Kind, Options
 from ybscan.report.render import render
@@ -20,6 +22,9 @@ def render_documents(
     *,
     template: Path | None,
     expected: int | None = None,
+    questions: tuple[Question, ...] = (),
+    answers: tuple[Answer, ...] = (),
+    today: date | None = None,
 ) -> dict[str, bytes]:
     """Each format's document, UTF-8.
 
@@ -29,6 +34,9 @@ def render_documents(
         results: what the document is about.
         template: the unit's own templates, which hide ours of the same name.
         expected: how many terminals there are to check, where that is known.
+        questions: what only a person can answer.
+        answers: the answers to them.
+        today: the day the documents are made on.
 
     Raises:
         InputProblems: a template or the catalogue cannot be used.
@@ -37,5 +45,5 @@ def render_documents(
     loader = template_loader(*folders, data_folder("templates"))
     named = {clause for r in results for f in r.findings for clause in f.clauses}
     clauses = load_catalogue(data_folder("rules"), sorted(named))
-    options = Options(clauses=clauses, expected=expected)
+    options = Options(clauses=clauses, expected=expected, questions=questions, answers=answers, today=today)
     return {f: render(kind, f, results, templates=loader, options=options).encode("utf-8") for f in formats}

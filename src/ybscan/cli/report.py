@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ybscan.cli import console
+from ybscan.cli.answers import AnswersOption
+from ybscan.cli.scan import NowOption, SiteOption
 
 if TYPE_CHECKING:
     from ybscan.model.result import ScanResult
@@ -35,11 +37,18 @@ def report(
         int | None,
         typer.Option("--expected", help="应检终端数；不写时报告中为【未确认】。", metavar="台数", show_default=False),
     ] = None,
+    answers: AnswersOption = None,
+    site: SiteOption = None,
+    now: NowOption = None,
     template: Annotated[
         Path | None, typer.Option("--template", help="本单位的模板文件夹。", metavar="文件夹", show_default=False)
     ] = None,
 ) -> int:
     """用已有的检查结果生成检查记录或自查报告。"""
+    from datetime import datetime
+
+    from ybscan.cli import prepare
+    from ybscan.cli.answers import given_answers, questions
     from ybscan.cli.documents import render_documents
     from ybscan.cli.output import free_stem, prepared_folder, safe_name, write_all
     from ybscan.model.problem import InputProblems, Problem, did_you_mean
@@ -73,7 +82,19 @@ def report(
     folder = prepared_folder(Path(output)) if output != "-" else None
     chosen_kind = next(k for k in KINDS if k == kind)
     chosen = [f for f in FORMATS if f in formats]
-    documents = render_documents(chosen_kind, chosen, tuple(results), template=template, expected=expected)
+    asked = questions(None)
+    given = given_answers(answers, prepare.site_path(site), asked)
+    today = (prepare.moment(now) or datetime.now().astimezone()).date()
+    documents = render_documents(
+        chosen_kind,
+        chosen,
+        tuple(results),
+        template=template,
+        expected=expected,
+        questions=asked,
+        answers=given,
+        today=today,
+    )
     if folder is None:
         console.emit_bytes(documents[formats[0]])
         return console.OK

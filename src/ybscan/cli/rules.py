@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ybscan.cli import console
-from ybscan.cli.scan import RulesOption, SiteOption
+from ybscan.cli.answers import AnswersOption
+from ybscan.cli.scan import NowOption, RulesOption, SiteOption
 
 if TYPE_CHECKING:
+    from ybscan.engine.coverage import ClauseState
     from ybscan.engine.scan import Plan
     from ybscan.model.rule import Rule
 
@@ -222,10 +224,18 @@ def coverage(
         typer.Option("--result", help="检查结果（scan 生成的 .json）。", metavar="文件", show_default=False),
     ] = None,
     rules: RulesOption = None,
+    answers: AnswersOption = None,
+    site: SiteOption = None,
+    now: NowOption = None,
     format: FormatOption = "text",
 ) -> int:
     """逐条列出条款目录：由哪些规则回答，结果如何，哪些须由人员确认。"""
+    from datetime import datetime
+
+    from ybscan.cli import prepare
+    from ybscan.cli.answers import given_answers, questions
     from ybscan.engine.coverage import clause_states
+    from ybscan.model.attestation import attested_clauses
     from ybscan.rules.catalogue import load_catalogue
     from ybscan.rules.locate import data_folder
 
@@ -236,7 +246,12 @@ def coverage(
         from ybscan.cli.report import read_result
 
         findings = read_result(result).findings
-    states = clause_states(load_catalogue(data_folder("rules")), {r.id: r.clauses for r in plan.rules}, findings)
+    asked = questions(rules)
+    today = (prepare.moment(now) or datetime.now().astimezone()).date()
+    confirmed = attested_clauses(asked, given_answers(answers, prepare.site_path(site), asked), today)
+    states = clause_states(
+        load_catalogue(data_folder("rules")), {r.id: r.clauses for r in plan.rules}, findings, confirmed
+    )
     if format == "json":
         document = [
             {"clause": s.clause.id, "kind": s.clause.kind, "document": s.clause.document, "article": s.clause.article,
@@ -248,7 +263,11 @@ def coverage(
         return console.OK
     for s in states:
         shown = s.status.text if s.status else "－"
-        console.emit(
-            f"{s.clause.id:<26} {shown}  {s.clause.document}{s.clause.article}  {'、'.join(s.rules) or s.reason}\n"
-        )
+        console.emit(f"{s.clause.id:<26} {shown}  {s.clause.document}{s.clause.article}  {_answered_by(s)}\n")
     return console.OK
+
+
+def _answered_by(state: ClauseState) -> str:
+    """The rules, and the reason where no rule or a person's word gave the status."""
+    rules = "、".join(state.rules)
+    return state.reason if not rules else f"{rules}  {state.reason}" if state.reason.startswith("已由") else rules

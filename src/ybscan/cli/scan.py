@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ybscan.cli import console
+from ybscan.cli.answers import AnswersOption
 
 if TYPE_CHECKING:
+    from ybscan.model.attestation import Answer, Question
     from ybscan.model.result import ScanResult
 
 FORMATS = ("md", "html", "json")
@@ -71,6 +73,7 @@ def scan(
             "--template", help="本单位的模板文件夹，其中没有的模板使用自带的。", metavar="文件夹", show_default=False
         ),
     ] = None,
+    answers: AnswersOption = None,
     strict: Annotated[bool, typer.Option("--strict", help="有无法判定的项时也以 1 退出。")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="不显示进度和小结。")] = False,
     now: NowOption = None,
@@ -80,6 +83,7 @@ def scan(
     退出码：0 全部符合；1 有不符合；3 没有不符合但有无法判定；2 命令、规则或配置有误（没有检查）；4 程序内部错误。
     """
     from ybscan.cli import prepare
+    from ybscan.cli.answers import given_answers, questions
     from ybscan.cli.output import prepared_folder
     from ybscan.engine.scan import scan as run_scan
     from ybscan.hosts.recorder import recorded
@@ -90,6 +94,8 @@ def scan(
     if settings is not None and site is None and not quiet:
         console.say(f"使用单位配置 {settings}")
     plan = prepare.plan(rules=rules, site=settings, packs=pack or [], only=rule or [], now=where.now)
+    asked = questions(rules)
+    given = given_answers(answers, settings, asked, quiet=quiet)
     folder = prepared_folder(Path(output)) if output != "-" else None
 
     def clock() -> datetime:
@@ -98,7 +104,7 @@ def scan(
     host, _ = recorded(where.host, clock)
     with console.progress(quiet=quiet) as show:
         result = run_scan(host, plan, finished=clock, progress=show)
-    documents = render(result, formats, template=template)
+    documents = render(result, formats, template=template, questions=asked, answers=given)
     if folder is None:
         console.emit_bytes(documents[formats[0]])
     else:
@@ -153,7 +159,14 @@ def _has_surrogates(text: str) -> bool:
     return False
 
 
-def render(result: ScanResult, formats: tuple[str, ...], *, template: Path | None) -> dict[str, bytes]:
+def render(
+    result: ScanResult,
+    formats: tuple[str, ...],
+    *,
+    template: Path | None,
+    questions: tuple[Question, ...] = (),
+    answers: tuple[Answer, ...] = (),
+) -> dict[str, bytes]:
     """The record in each format.
 
     Raises:
@@ -166,7 +179,9 @@ def render(result: ScanResult, formats: tuple[str, ...], *, template: Path | Non
     if texts:
         from ybscan.cli.documents import render_documents
 
-        documents.update(render_documents("record", texts, (result,), template=template))
+        documents.update(
+            render_documents("record", texts, (result,), template=template, questions=questions, answers=answers)
+        )
     return {f: documents[f] for f in formats}
 
 

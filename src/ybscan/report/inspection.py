@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from ybscan.engine.coverage import coverage
-from ybscan.model.attestation import AttestedPart
+from ybscan.model.attestation import AttestedPart, attested_clauses, confirmed, verdict
 from ybscan.model.result import Finding, ScanResult, Status
 from ybscan.model.rule import Severity
 from ybscan.report.claims import UNCONFIRMED, Claim, Ref, claim
@@ -23,7 +23,6 @@ from ybscan.report.model import VERDICTS, Attested, ClauseCovered, CoveredSource
 from ybscan.report.options import Options
 from ybscan.report.parts import (
     ClauseNumbers,
-    answer_text,
     attested,
     counts,
     grade_of,
@@ -62,7 +61,8 @@ def build_inspection(results: tuple[ScanResult, ...], options: Options) -> Inspe
     unit_grade = grade if scope.complete or grade in ("不符合", "部分符合") else "无法判定"
     days = sorted(d for d in (day(r) for r in results) if d)
     period = _period(options, days)
-    parts = {p: _attested(p, options) for p in ("organisation", "methods", "manual", "advice")}
+    today = options.today or (days[-1] if days else None)
+    parts = {p: _attested(p, options, today) for p in ("organisation", "methods", "manual", "advice")}
     advice = tuple(a for a in parts["advice"] if a.answered)
     packs = results_of(latest, found, clauses)
     problems = problems_of(found, clauses)
@@ -100,11 +100,11 @@ def build_inspection(results: tuple[ScanResult, ...], options: Options) -> Inspe
         terminals=terminals,
         records=tuple(terminal_view(r, numbers) for r in sorted(
             (r for g in groups for r in g.results), key=lambda r: (when(r), r.host.id, r.digest))),
-        coverage=_coverage(findings, clauses),
+        coverage=_coverage(findings, clauses, options, today),
         signatures=signatures(newest),
         refs=refs,
         headings=_headings(has_advice=bool(advice)),
-        warnings=_warnings(latest, terminals, options, sound=sound),
+        warnings=(*_warnings(latest, terminals, options, sound=sound), *_denied(options, today)),
     )  # fmt: skip
 
 
@@ -120,9 +120,8 @@ def _period(options: Options, days: list[date]) -> Prose:
     return Prose(range_text(days[0], days[-1])) if days else UNCONFIRMED
 
 
-def _attested(part: AttestedPart, options: Options) -> tuple[Attested, ...]:
-    asked = (attested(q, options.answers) for q in options.questions if q.part == part)
-    return tuple(Attested(q.id, q.title, q.text, answer_text(a), a is not None) for q, a in asked)
+def _attested(part: AttestedPart, options: Options, today: date | None) -> tuple[Attested, ...]:
+    return attested((q for q in options.questions if q.part == part), options.answers, today)
 
 
 def _introduction(
@@ -236,10 +235,13 @@ def _once(findings: tuple[Finding, ...], status: Status) -> tuple[Finding, ...]:
     return tuple({f.rule_id: f for f in reversed(findings) if f.status is status}.values())[::-1]
 
 
-def _coverage(findings: tuple[Finding, ...], clauses: ClauseNumbers) -> tuple[CoveredSource, ...]:
+def _coverage(
+    findings: tuple[Finding, ...], clauses: ClauseNumbers, options: Options, today: date | None
+) -> tuple[CoveredSource, ...]:
     """Clause by clause; rules that passed do not make a clause 符合 when others that answer it did not run, or when only
-    a person can answer it.
+    a person can answer it. A person who says that it is not met makes it 不符合.
     """
+    said = attested_clauses(options.questions, options.answers, today) if today is not None else {}
     ran = {f.rule_id for f in findings}
     good = (Status.PASS, Status.DELEGATED)
     covered = []
@@ -251,12 +253,23 @@ def _coverage(findings: tuple[Finding, ...], clauses: ClauseNumbers) -> tuple[Co
             status = Status.UNKNOWN
         elif status in good and clauses.by_person(c.clause):
             status = Status.MANUAL
+        if c.clause in said and said[c.clause].verdict == "no" and clauses.by_person(c.clause):
+            status = Status.FAIL
         covered.append(ClauseCovered(view, VERDICTS[status], tuple(dict.fromkeys(c.rules)), left))
     by_document: dict[str, list[ClauseCovered]] = {}
     for one in sorted(covered, key=lambda c: c.clause.number):
         by_document.setdefault(one.clause.document, []).append(one)
     sources = (CoveredSource(d, found[0].clause.sample, tuple(found)) for d, found in by_document.items())
     return tuple(sorted(sources, key=lambda s: s.sample))
+
+
+def _denied(options: Options, today: date | None) -> tuple[Prose, ...]:
+    """What persons said is not so: it must not drown among the answers."""
+    asked = ((q, confirmed(q, options.answers, today)) for q in options.questions) if today is not None else ()
+    names = [q.title for q, a in asked if a is not None and verdict(q, a) == "no"]
+    if not names:
+        return ()
+    return (prose("由人确认的事项中，{n} 项答复为“否”：{names}。", n=len(names), names=list_text(names)),)
 
 
 def _warnings(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
-from ybscan.model.attestation import QUESTIONS, Answer, Question
+from ybscan.model.attestation import Answer, Question
 from ybscan.model.catalogue import Clause
 from ybscan.model.result import ScanResult
 from ybscan.report.dates import Period
@@ -41,7 +41,10 @@ class Options:
     """How many terminals there are to check; None is printed as 【未确认】, and the report claims nothing about all."""
     missed: tuple[Missed, ...] = ()
     answers: tuple[Answer, ...] = ()
-    questions: tuple[Question, ...] = QUESTIONS
+    """What persons confirmed; an answer that is older than its question allows is printed as 【未确认】."""
+    questions: tuple[Question, ...] = ()
+    today: date | None = None
+    """The day on which the answers have to hold; by default that of the newest check."""
     numbers: Mapping[str, str] = field(default_factory=dict)
     """Record numbers by result digest; by default made from the week and the digest."""
     previous: tuple[ScanResult, ...] = ()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import date
 
 from ybscan.engine.summary import grade
-from ybscan.model.attestation import Answer, Question
+from ybscan.model.attestation import Answer, Question, confirmed
 from ybscan.model.catalogue import Clause
 from ybscan.model.result import Finding, HostInfo, ScanResult, Status
 from ybscan.model.rule import Role, Severity
@@ -16,6 +17,7 @@ from ybscan.report.dates import day_text, moment, span_text
 from ybscan.report.model import (
     ORDER,
     VERDICTS,
+    Attested,
     ClauseView,
     Count,
     Counts,
@@ -265,10 +267,13 @@ def terminal_view(result: ScanResult, numbers: Mapping[str, str]) -> Terminal:
     )  # fmt: skip
 
 
-def attested(question: Question, answers: Iterable[Answer]) -> tuple[Question, Answer | None]:
-    """A question with the last answer to it."""
-    found = [a for a in answers if a.question == question.id]
-    return question, max(found, key=lambda a: a.at, default=None)
+def attested(
+    questions: Iterable[Question], answers: Iterable[Answer], day: date | None, today: date | None = None
+) -> tuple[Attested, ...]:
+    """Each question with the answer that holds on ``day``; see :func:`ybscan.model.attestation.confirmed`."""
+    given = tuple(answers)
+    asked = ((q, confirmed(q, given, day, today=today) if day is not None else None) for q in questions)
+    return tuple(Attested(q.id, q.title, q.text, answer_text(a), a is not None) for q, a in asked)
 
 
 def answer_text(answer: Answer | None) -> Prose:
@@ -277,7 +282,7 @@ def answer_text(answer: Answer | None) -> Prose:
         return UNCONFIRMED
     return prose(
         "据{person}确认（{at}，依据：{basis}）：{text}",
-        person=answer.person, at=_day(answer.at), basis=answer.basis, text=answer.text,
+        person=answer.person, at=Prose(day_text(answer.at)), basis=answer.basis, text=answer.answer,
     )  # fmt: skip
 
 

@@ -7,7 +7,6 @@ from ybscan.report.claims import UNCONFIRMED, Claim, Ref, anchor, claim
 from ybscan.report.dates import day_text, friday_of, numeral, weekday_text
 from ybscan.report.model import (
     VERDICTS,
-    Attested,
     Change,
     Excepted,
     Item,
@@ -22,7 +21,6 @@ from ybscan.report.parts import (
     OPEN,
     ClauseNumbers,
     again,
-    answer_text,
     attested,
     checked_text,
     counts,
@@ -98,9 +96,8 @@ def build_record(result: ScanResult, options: Options, *, place: str = "") -> Re
             )
             for f in gravest_first(result.findings) if f.status in OPEN
         ),
-        attested=tuple(
-            Attested(q.id, q.title, q.text, answer_text(a), a is not None)
-            for q, a in (attested(q, options.answers) for q in options.questions if q.part == "weekly")
+        attested=attested(
+            (q for q in options.questions if q.frequency == "weekly"), options.answers, checked, options.today
         ),
         changes=_changes(result, options, number, place),
         compared=_compared(result, options),

@@ -19,7 +19,7 @@ from ybscan.rules.strict_yaml import Map, Seq, parse_yaml, read_yaml
 M = TypeVar("M", bound=BaseModel)
 
 #: Folders below rules/ that are data, not packs.
-DATA_FOLDERS = frozenset({"catalog", "lifecycle", "software"})
+DATA_FOLDERS = frozenset({"attestation", "catalog", "lifecycle", "software"})
 MAX_RULES = 5000
 
 
