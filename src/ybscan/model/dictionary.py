@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from ybscan.model.rule import Day, Document, Role, Severity, Slug, Text
+from ybscan.model.rule import Bool, Day, Document, Role, Severity, Slug, Text
 
 Category = Literal[
     "im", "remote-control", "netdisk", "download", "tunnel", "wifi-sharing", "browser", "entertainment", "game",
@@ -57,6 +57,16 @@ class Traces(Document):
         return self
 
 
+class AntivirusTraits(Document):
+    """What makes a product an antivirus product."""
+
+    vendor: Text = Field(description="厂商")
+    domestic: Bool | None = Field(default=None, description="是否国产；一个条目含多个厂商的不写")
+    realtime: tuple[Text, ...] = Field(
+        default=(), description="Linux 上实时防护的进程名，运行即表示实时防护开启；不清楚的不写，判为无法判定"
+    )
+
+
 class Product(Document):
     """One product of the dictionary."""
 
@@ -72,6 +82,7 @@ class Product(Document):
     not_names: tuple[Text, ...] = Field(default=(), description="名称与此匹配的不算（例如输入法）")
     windows: Traces = Traces()
     linux: Traces = Traces()
+    antivirus: AntivirusTraits | None = Field(default=None, description="杀毒软件才写")
     confidence: Literal["verified", "memory"] = Field(
         description="verified：名称见于公开清单或实机；memory：凭记忆，单独命中只能待核实"
     )

@@ -74,6 +74,28 @@ class AuditEvent:
     """The login uid of who caused it; None where nobody had logged in."""
 
 
+@dataclass(frozen=True, slots=True)
+class VirusScan:
+    """A finished scan for viruses. Times are ISO 8601 in the terminal's own zone, empty where the log has none."""
+
+    start: str
+    end: str
+    infected: int
+    handled: int
+    """How many of the infected files the log says were removed or moved away."""
+
+
+@dataclass(frozen=True, slots=True)
+class VirusLog:
+    """What a virus scanner's log comes to; the names of files stay in it."""
+
+    scans: tuple[VirusScan, ...]
+    detections: tuple[str, ...]
+    """Times of what a resident scanner found: such a log does not say what became of it."""
+    loose: int
+    """Finds without a time and without the end of a scan behind them."""
+
+
 class Logs(Group):
     """Times and accounts out of logs. Absent means that there is no such file."""
 
@@ -105,4 +127,9 @@ class Logs(Group):
     @question
     def audit_events(self, *, path: str, limit: int) -> Reading[tuple[AuditEvent, ...]]:
         """The events of an audit log that :class:`AuditEvent` speaks of, in the log's order."""
+        return self.unsupported()
+
+    @question
+    def virus_log(self, *, path: str, limit: int, seconds: int) -> Reading[VirusLog]:
+        """A log of ClamAV's scanners; plain or packed. Limits as for :meth:`span`."""
         return self.unsupported()

@@ -88,6 +88,13 @@ class Tool(Enum):
     #: Only asked where its service already runs: over D-Bus it would start it.
     UPOWER = ("upower", (("--dump",),))
     CRONTAB = ("crontab", (("-l", "-u", _NAME),))
+    #: Status and rules of the kernel's audit; both only ask.
+    AUDITCTL = ("auditctl", (("-s",), ("-l",)))
+    #: The disk's own verdict on its health, as JSON without serial numbers; a disk that sleeps is left alone.
+    SMARTCTL = (
+        "smartctl",
+        (("-j", "-n", "standby", "-H", r"/dev/(sd[a-z]{1,2}|hd[a-z]|nvme\d{1,2}n\d{1,2}|mmcblk\d)"),),
+    )
 
     def __init__(self, command: str, forms: tuple[tuple[str, ...], ...]) -> None:
         self.command = command

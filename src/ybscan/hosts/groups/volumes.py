@@ -132,6 +132,14 @@ class LogMark:
     """Whether every log was read from its beginning, so that nothing found means there is nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Space:
+    """The size of a file system and what ordinary users may still write, bytes; see statvfs(3)."""
+
+    total: int
+    free: int
+
+
 class Volumes(Group):
     """Mounts, disks and bounded reading. Sends no packet except by reading a network path the caller may name."""
 
@@ -201,4 +209,9 @@ class Volumes(Group):
         """When a log like ``pattern`` in the folder ``path`` last says ``text``: the end (``tail`` bytes) of the newest ones
         is searched. Absent when there is no such log. The lines themselves are never kept.
         """
+        return self.unsupported()
+
+    @question
+    def space(self, *, path: str, seconds: int) -> Reading[Space]:
+        """Size and free space of the file system that ``path`` lies on."""
         return self.unsupported()

@@ -15,12 +15,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import IO, BinaryIO, TypeVar, cast
 
 from ybscan.hosts.groups.files import Files
-from ybscan.hosts.groups.logs import AuditEvent, AuditKind, Login, LoginLog, Logs, LogSpan
+from ybscan.hosts.groups.logs import AuditEvent, AuditKind, Login, LoginLog, Logs, LogSpan, VirusLog
 from ybscan.hosts.linux.errors import from_error
 from ybscan.hosts.linux.files import LIVE_ONLY, READ_FLAGS
 from ybscan.hosts.linux.loginrecords import databased, lastlog, wtmp
 from ybscan.hosts.linux.paths import ClosedTreeError, resolve
 from ybscan.hosts.linux.redact import holds_hashes
+from ybscan.hosts.linux.viruslog import virus_log
 from ybscan.model.reading import Cause, Gap, Known, Reading, Unknown
 
 T = TypeVar("T")
@@ -62,6 +63,13 @@ class LinuxLogs(Logs):
 
     def audit_events(self, *, path: str, limit: int) -> Reading[tuple[AuditEvent, ...]]:
         return self._with(path, lambda f: _audit(f, path, limit))
+
+    def virus_log(self, *, path: str, limit: int, seconds: int) -> Reading[VirusLog]:
+        def work(f: BinaryIO) -> Reading[VirusLog]:
+            stream = _unpacked(f, path)
+            return stream if isinstance(stream, Unknown) else virus_log(stream, path, limit, time.monotonic() + seconds)
+
+        return self._with(path, work)
 
     def login_log(self, *, path: str) -> Reading[LoginLog]:
         return self._with(path, lambda f: wtmp(f.read(_BINARY_LIMIT + 1), path, _BINARY_LIMIT))

@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from typing import BinaryIO, TypeVar
 
 from ybscan.hosts.groups.files import Files
-from ybscan.hosts.groups.volumes import Archive, Entry, LogMark, MonthFiles, Mount, Place, TreeEntry, Volumes
+from ybscan.hosts.groups.volumes import Archive, Entry, LogMark, MonthFiles, Mount, Place, Space, TreeEntry, Volumes
 from ybscan.hosts.linux.archive import inspect_archive
 from ybscan.hosts.linux.backupdir import list_candidates
 from ybscan.hosts.linux.dated import log_mark, months
@@ -234,6 +234,17 @@ class LinuxVolumes(Volumes):
             return look(top)
 
         return bounded(work, seconds + _GRACE, path)
+
+    def space(self, *, path: str, seconds: int) -> Reading[Space]:
+        # A tree laid out in a folder lies on somebody else's file system.
+        if not self._live or self._root != "/" or sys.platform == "win32":
+            return self.unsupported()
+
+        def work() -> Reading[Space]:
+            s = os.statvfs(path)
+            return Known(Space(s.f_blocks * s.f_frsize, s.f_bavail * s.f_frsize), path)
+
+        return bounded(work, seconds, path)
 
     def being_written(self, *, path: str) -> Reading[bool]:
         if not self._live:

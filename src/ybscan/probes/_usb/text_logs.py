@@ -89,7 +89,7 @@ def _family(host: Host, family: str, names: list[str], start: datetime, now: dat
             # The last entry of a rotated file lies before the window: nothing inside it is needed.
             before[name] = datetime.fromtimestamp(stat.value.mtime, tz=now.tzinfo)
             continue
-        text = _content(host, path, stat.value.size if isinstance(stat, Known) else None)
+        text = content(host, path, stat.value.size if isinstance(stat, Known) else None)
         if isinstance(text, Unknown):
             gaps.append(text.as_gap())
             continue
@@ -128,7 +128,7 @@ def _joins(names: list[str], before: dict[str, datetime], oldest: datetime) -> b
     return oldest - max(before.values()) <= _DATED_GAP
 
 
-def _content(host: Host, path: str, size: int | None) -> Reading[str]:
+def content(host: Host, path: str, size: int | None) -> Reading[str]:
     if not path.endswith((".gz", ".xz", ".zst", ".bz2")):
         return host.files.text(path=path, limit=_LIMIT)
     if not path.endswith(".gz") or size is None or size > _PACKED_LIMIT:
