@@ -111,6 +111,9 @@ class NetworkSettings(Document):
     proxies: tuple[Text, ...] | None = Field(default=None, description="批准的代理，主机:端口")
     hosts: dict[str, Address] | None = Field(default=None, description="批准的 hosts 条目：域名 → 地址")
     interfaces_allowed: tuple[Text, ...] | None = Field(default=None, description="批准启用的网络接口")
+    ip_mode: Literal["static", "dhcp-reserved"] = Field(
+        default="static", description="地址方式：static 手工固定，dhcp-reserved 由 DHCP 按登记保留固定地址"
+    )
     admission: tuple[Text, ...] | None = Field(
         default=None, description="批准的入网准入方式：802.1x，或准入客户端的产品名、进程名；确实没有准入措施时写空清单"
     )
@@ -351,6 +354,7 @@ class Site(Document):
     delegations: tuple[Delegation, ...] = ()
     params: dict[RuleId, dict[Name, Any]] = Field(default_factory=dict)
     waivers: Text | None = None
+    rules: Text | None = Field(default=None, description="本单位自己的规则包文件夹，排在标准规则之后")
     answers: Text | None = Field(default=None, description="人工确认的答复文件，由 ybscan attest 生成")
     state: Text | None = None
 

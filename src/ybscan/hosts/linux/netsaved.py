@@ -16,13 +16,13 @@ from ybscan.hosts.groups.network import HISTORY, SavedNetwork
 from ybscan.hosts.groups.tools import Tools
 from ybscan.model.reading import Cause, Gap, Known, Reading, Unknown
 
-_PROFILES = (
+PROFILES = (
     "/etc/NetworkManager/system-connections",
     "/usr/lib/NetworkManager/system-connections",
     "/run/NetworkManager/system-connections",
 )
 _TIMESTAMPS = "/var/lib/NetworkManager/timestamps"
-_IFCFG = "/etc/sysconfig/network-scripts"
+IFCFG = "/etc/sysconfig/network-scripts"
 _WPA = "/etc/wpa_supplicant"
 _PEERS = "/etc/ppp/peers"
 
@@ -33,13 +33,13 @@ _WANTED = frozenset(
     }
 )  # fmt: skip
 #: Names of old releases → the short ones of today.
-_ALIASES = {
+ALIASES = {
     "802-11-wireless": "wifi", "802-3-ethernet": "ethernet", "802-11-olpc-mesh": "olpc-mesh", "802-3-ethernet.s390": "ethernet",
 }  # fmt: skip
 _MODES = {"ap": "ap", "adhoc": "adhoc", "mesh": "mesh"}
 _BYTES = re.compile(r"(\d{1,3};)+$")
 #: Files an editor or package manager leaves behind, and NetworkManager's own notes on deleted profiles.
-_LEFTOVERS = re.compile(r"(^\.|~$|\.(nmmeta|bak|rpmnew|rpmorig|rpmsave|dpkg-(old|new|dist)|swp|orig)$)")
+LEFTOVERS = re.compile(r"(^\.|~$|\.(nmmeta|bak|rpmnew|rpmorig|rpmsave|dpkg-(old|new|dist)|swp|orig)$)")
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ def read_saved(files: Files, tools: Tools) -> Reading[tuple[SavedNetwork, ...]]:
     found = _Findings()
     stamps = _timestamps(files)
     times = stamps.value if isinstance(stamps, Known) else {}
-    for folder in _PROFILES:
+    for folder in PROFILES:
         _keyfiles(files, folder, times, found)
     _ifcfg(files, times, found)
     _orphans(tools, times, found)
@@ -109,7 +109,7 @@ def _keyfiles(files: Files, folder: str, times: Mapping[str, float], found: _Fin
         return
     found.managed = True
     for name in names:
-        if _LEFTOVERS.search(name):
+        if LEFTOVERS.search(name):
             continue
         path = f"{folder}/{name}"
         text = files.text(path=path)
@@ -118,7 +118,7 @@ def _keyfiles(files: Files, folder: str, times: Mapping[str, float], found: _Fin
         if not isinstance(text, Known):
             continue
         profile = parsed_keyfile(text.value)
-        kind = _ALIASES.get(profile.get(("connection", "type"), ""), profile.get(("connection", "type"), ""))
+        kind = ALIASES.get(profile.get(("connection", "type"), ""), profile.get(("connection", "type"), ""))
         if not kind:
             found.gaps.append(Gap(Cause.MALFORMED, f"{path} 不是可识别的连接配置", path))
             continue
@@ -138,17 +138,17 @@ def _keyfiles(files: Files, folder: str, times: Mapping[str, float], found: _Fin
         )
 
 
-def parsed_keyfile(text: str) -> dict[tuple[str, str], str]:
+def parsed_keyfile(text: str, wanted: frozenset[tuple[str, str]] = _WANTED) -> dict[tuple[str, str], str]:
     """The wanted keys of a profile: (group, key) → value. Nothing else of the file is kept."""
     values: dict[tuple[str, str], str] = {}
     group = ""
     for raw in text.splitlines():
         line = raw.strip()
         if line.startswith("[") and line.endswith("]"):
-            group = _ALIASES.get(line[1:-1].strip(), line[1:-1].strip())
+            group = ALIASES.get(line[1:-1].strip(), line[1:-1].strip())
         elif "=" in line and not line.startswith(("#", ";")):
             key, value = line.split("=", 1)
-            if (group, key.strip()) in _WANTED:
+            if (group, key.strip()) in wanted:
                 values[group, key.strip()] = value.strip()
     return values
 
@@ -171,10 +171,10 @@ def _ssid(value: str) -> str:
 
 def _ifcfg(files: Files, times: Mapping[str, float], found: _Findings) -> None:
     """Wireless profiles that the ifcfg plugin of older Red Hat descendants keeps."""
-    for name in _names(files, _IFCFG, found.gaps) or ():
-        if not name.startswith("ifcfg-") or _LEFTOVERS.search(name):
+    for name in _names(files, IFCFG, found.gaps) or ():
+        if not name.startswith("ifcfg-") or LEFTOVERS.search(name):
             continue
-        path = f"{_IFCFG}/{name}"
+        path = f"{IFCFG}/{name}"
         text = files.text(path=path)
         if isinstance(text, Unknown):
             found.gaps.append(text.as_gap())
@@ -207,7 +207,7 @@ def _orphans(tools: Tools, times: Mapping[str, float], found: _Findings) -> None
     if isinstance(listed, Known) and listed.value.code == 0:
         for line in listed.value.stdout.splitlines():
             uuid, _, kind = line.partition(":")
-            in_memory[uuid] = _ALIASES.get(kind, kind)
+            in_memory[uuid] = ALIASES.get(kind, kind)
     for uuid, when in left.items():
         kind = in_memory.get(uuid) or "deleted"
         found.networks.append(SavedNetwork(uuid, kind, "", "", False, when, _TIMESTAMPS))
@@ -242,7 +242,7 @@ def _wpa_blocks(text: str) -> Iterator[dict[str, str]]:
 def _peers(files: Files, found: _Findings) -> None:
     """Dial-up peers. Debian ships a template named ``provider`` that nobody dials."""
     for name in _names(files, _PEERS, found.gaps) or ():
-        if name != "provider" and not _LEFTOVERS.search(name):
+        if name != "provider" and not LEFTOVERS.search(name):
             path = f"{_PEERS}/{name}"
             found.networks.append(SavedNetwork(name, "ppp", "", "", False, None, path, dated=False))
 
