@@ -116,8 +116,15 @@ def plan(*, rules: Path | None, site: Path | None, packs: list[str], only: list[
     loaded = no_site()
     all_packs: tuple[LoadedPack, ...] = ()
     dictionary = lifecycle = None
+    if site is not None:
+        try:
+            loaded = load_site(site)
+        except InputProblems as e:
+            problems.extend(e.problems)
+    # A unit's own packs lie beside its site file and come after the standard ones.
+    own = (site.parent / loaded.site.rules,) if site is not None and loaded.site.rules else ()
     try:
-        all_packs = load_packs(folder, registry)
+        all_packs = load_packs(folder, registry, more=own)
     except InputProblems as e:
         problems.extend(e.problems)
     try:
@@ -129,11 +136,6 @@ def plan(*, rules: Path | None, site: Path | None, packs: list[str], only: list[
         lifecycle = load_lifecycle(folder if (folder / "lifecycle").is_dir() else data_folder("rules"))
     except InputProblems as e:
         problems.extend(e.problems)
-    if site is not None:
-        try:
-            loaded = load_site(site)
-        except InputProblems as e:
-            problems.extend(e.problems)
     if problems or dictionary is None or lifecycle is None:
         raise InputProblems(problems)
     every = tuple(r for p in all_packs for r in p.rules)

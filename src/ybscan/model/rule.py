@@ -151,6 +151,7 @@ class Pack(Document):
     title: Text = Field(description="规则包名称")
     version: Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+){1,3}$")] = Field(description="版本号")
     order: tuple[RuleId, ...] = Field(min_length=1, description="规则在报告中的次序")
+    position: Int = Field(default=500, ge=0, le=999, description="规则包在报告中的次序，小的在前")
 
 
 class Waiver(Document):

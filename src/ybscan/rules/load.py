@@ -49,34 +49,52 @@ class _Files:
         return parse_yaml(data, name=shown)
 
 
-def load_packs(root: Path, catalogue: Catalogue, *, shown_root: str = "") -> tuple[LoadedPack, ...]:
-    """Every pack below ``root``.
+def load_packs(
+    root: Path, catalogue: Catalogue, *, more: tuple[Path, ...] = (), shown_root: str = ""
+) -> tuple[LoadedPack, ...]:
+    """Every pack below ``root``, then every pack below each of ``more`` (a unit's own).
 
     Args:
         root: the rules folder.
         catalogue: the facts that exist.
-        shown_root: how problems name the folder; as given by default.
+        more: further folders of packs; a rule id may occur in one of all these folders only.
+        shown_root: how problems name ``root``; as given by default.
 
     Raises:
         InputProblems: with every problem of every file.
     """
-    shown = shown_root or str(root)
-    if not root.is_dir():
-        raise InputProblems([Problem(shown, 0, "规则文件夹不存在", "请用 --rules 指定规则文件夹")])
     problems: list[Problem] = []
     packs: list[LoadedPack] = []
-    for folder in sorted(
-        p for p in root.iterdir() if p.is_dir() and p.name not in DATA_FOLDERS and not p.name.startswith(".")
-    ):
-        pack = _load_pack(folder, f"{shown}/{folder.name}", catalogue, problems)
-        if pack is not None:
-            packs.append(pack)
+    for folder in (root, *more):
+        shown = shown_root if shown_root and folder is root else str(folder)
+        packs.extend(_load_folder(folder, shown, catalogue, problems))
+    seen: dict[str, str] = {}
+    for pack in packs:
+        if pack.pack.id in seen:
+            problems.append(Problem(seen[pack.pack.id], 0, f"规则包编号 {pack.pack.id} 重复", "请改用其他编号"))
+        seen[pack.pack.id] = pack.rules[0].file if pack.rules else pack.pack.id
     _duplicates((r for p in packs for r in p.rules), problems)
-    if not packs and not problems:
-        problems.append(Problem(shown, 0, "没有找到规则包", "每个规则包是一个含 pack.yml 的文件夹"))
     if problems:
         raise InputProblems(problems)
     return tuple(packs)
+
+
+def _load_folder(root: Path, shown: str, catalogue: Catalogue, problems: list[Problem]) -> list[LoadedPack]:
+    """The packs of one folder, in report order; problems are appended."""
+    if not root.is_dir():
+        problems.append(Problem(shown, 0, "规则文件夹不存在", "请核对 --rules 或 site.yml 的 rules"))
+        return []
+    before = len(problems)
+    found: list[LoadedPack] = []
+    for folder in sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith(".")):
+        if folder.name in DATA_FOLDERS:
+            continue
+        pack = _load_pack(folder, f"{shown}/{folder.name}", catalogue, problems)
+        if pack is not None:
+            found.append(pack)
+    if not found and len(problems) == before:
+        problems.append(Problem(shown, 0, "没有找到规则包", "每个规则包是一个含 pack.yml 的文件夹"))
+    return sorted(found, key=lambda p: (p.pack.position, p.pack.id))
 
 
 def _load_pack(folder: Path, shown: str, catalogue: Catalogue, problems: list[Problem]) -> LoadedPack | None:
