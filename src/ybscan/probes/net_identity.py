@@ -133,12 +133,16 @@ def _addresses(
         for a in i.addresses:
             if is_link_local(a.address):
                 continue
-            method = _method(i, a.address, interfaces.value, lifetimes, found, active)
+            method = _method(i, a.address, lifetimes, found, active)
+            registered = _registered(a.address, listed)
+            fixed: FieldValue = _fixed(method, context)
+            if ":" in a.address and isinstance(registered, Unknown):
+                fixed = registered  # what nobody planned need not be fixed
             items.append(
                 {
                     "interface": i.name, "kind": KIND_TEXT[i.kind], "address": a.address, "prefix": a.prefix,
                     "method": method if isinstance(method, Unknown) else _METHOD_TEXT[method],
-                    "fixed": _fixed(method, context), "registered": _registered(a.address, listed),
+                    "fixed": fixed, "registered": registered,
                     "within": _within(a.address, a.prefix, context),
                 }
             )  # fmt: skip
@@ -163,6 +167,8 @@ def _within(address: str, prefix: int, context: Context) -> bool | Unknown:
         return Unknown(Cause.NOT_CONFIGURED, "site.yml 的 network.networks", "site.yml")
     own = ipaddress.ip_network(f"{address}/{prefix}", strict=False)
     approved = [n for n in networks_of(context.site.network.networks) if n.version == own.version]
+    if own.version == 6 and not approved:
+        return Unknown(Cause.NOT_CONFIGURED, "site.yml 的 network.networks 中没有 IPv6 网段", "site.yml")
     return any(own.subnet_of(n) for n in approved)  # type: ignore[arg-type]  # same version
 
 
@@ -187,7 +193,7 @@ def _lifetimes(host: Host) -> Reading[Mapping[tuple[str, str], bool]]:
 
 
 def _method(
-    interface: Interface, address: str, all_interfaces: Sequence[Interface],
+    interface: Interface, address: str,
     lifetimes: Reading[Mapping[tuple[str, str], bool]], found: Profiles, active: Reading[Active],
 ) -> Method | Unknown:  # fmt: skip
     dynamic: bool | Unknown
@@ -199,7 +205,7 @@ def _method(
         dynamic = lifetimes if isinstance(lifetimes, Unknown) else Unknown(Cause.UNAVAILABLE, "地址的有效期")
     if dynamic is True:
         return "auto"
-    told = _configured(interface, all_interfaces, found, active)
+    told = _configured(interface, found, active)
     if told == "auto":
         return "auto"
     if isinstance(told, Unknown):
@@ -209,10 +215,8 @@ def _method(
     return dynamic if isinstance(dynamic, Unknown) else "static"
 
 
-def _configured(
-    interface: Interface, all_interfaces: Sequence[Interface], found: Profiles, active: Reading[Active]
-) -> Method | Unknown:
-    """What the profile in use says; that of any port for a bridge or bond is no matter: it has no address."""
+def _configured(interface: Interface, found: Profiles, active: Reading[Active]) -> Method | Unknown:
+    """What the profile in use says."""
     if isinstance(active, Unknown):
         return active
     uuid = active.value.get(interface.name) if isinstance(active, Known) else None
