@@ -396,15 +396,30 @@ def test_sqlite(tmp_path: Path) -> None:
 
 
 def test_others() -> None:
-    assert look(b"TAPE" + b"\0" * 9000).state == "opens"
+    assert look(b"TAPE" + b"\0" * 9000).state == "unrecognised"
     assert look(b"TAPE").state == "corrupt"
-    assert look(b"PGDMP\x01\x0e\x00\x04\x08\x01" + b"\0" * 100).state == "opens"
+    assert look(b"PGDMP\x01\x0e\x00\x04\x08\x01" + b"\0" * 100).state == "unrecognised"
     assert look(b"PGDMP\x01").state == "corrupt"
     assert look(b"Salted__xxxxxxxx").state == "encrypted"
-    assert look(b"\x28\xb5\x2f\xfd" + b"x" * 50).state == "opens"
+    assert look(b"\x28\xb5\x2f\xfd" + b"x" * 50).state == "unrecognised"
     assert look(b"hello world").state == "unrecognised"
     assert look(b"--\n-- PostgreSQL database dump\n--\nx\n-- PostgreSQL database dump complete\n").state == "opens"
     assert look(b"--\n-- PostgreSQL database dump\n--\nx\n").state == "corrupt"
+
+
+def test_sound_compression_of_half_a_backup_is_no_backup() -> None:
+    dump = b"-- MySQL dump 10.13\n" + b"INSERT INTO t VALUES (1);\n" * 900
+    assert look(gzip.compress(b"")).state == "corrupt"
+    assert look(gzip.compress(dump)).state == "corrupt"
+    assert look(bz2.compress(dump)).state == "corrupt"
+    assert look(gzip.compress(dump + b"-- Dump completed on 2026-11-20  3:00:00\n")).state == "verified"
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as t:
+        info = tarfile.TarInfo("a")
+        info.size = 3000
+        t.addfile(info, io.BytesIO(b"x" * 3000))
+    assert look(gzip.compress(made.getvalue())).state == "verified"
+    assert look(gzip.compress(made.getvalue()[:2000])).state == "corrupt"
 
 
 def test_a_bomb_costs_no_more_than_the_budget() -> None:

@@ -25,6 +25,8 @@ _CRON_PROGRAMS = ("cron", "crond", "fcron", "cronie")
 _WANTS = "/etc/systemd/system/multi-user.target.wants"
 #: How far back the journal is asked about a job.
 _JOURNAL_DAYS = 40
+#: SD_MESSAGE_UNIT_STARTED: what systemd notes when a start job has really run its unit.
+_STARTED = "39f53479d3a045ac8e11786248231fbf"
 _NO_RESULT = Unknown(Cause.UNAVAILABLE, "cron 不记录执行结果", "crontab")
 
 
@@ -167,7 +169,8 @@ def _timer(host: Host, context: Context, job: BackupJob, unit: TimerFile) -> Ite
     )
     succeeded, ended = _outcome(host, context, service, unit.activates)
     last = stamp(timer.get("LastTriggerUSec", ""), context.now.tzinfo)
-    if last is None:
+    if last is None or (ended is not None and ended < last - CLOCK_SLACK and last <= context.now + CLOCK_SLACK):
+        # The timer went off, but the service was not started (an unmet Condition…=): the run before counts.
         last = ended
     item["last_run"] = last
     item["recent"] = _recent(job, context, last)
@@ -257,6 +260,8 @@ def _from_journal(host: Host, context: Context, unit: str) -> tuple[bool | Unkno
             if not isinstance(entry, dict) or entry.get("JOB_TYPE") != "start" or entry.get("_PID") != "1":
                 continue
             at = datetime.fromtimestamp(int(entry["__REALTIME_TIMESTAMP"]) / 1_000_000, context.now.tzinfo)
+            if entry.get("JOB_RESULT") == "done" and entry.get("MESSAGE_ID") != _STARTED:
+                continue  # a start that a Condition…= made an empty one is "done" as well
             if "JOB_RESULT" in entry and (last is None or at >= last[1]):
                 last = entry["JOB_RESULT"] == "done", at
         except (ValueError, KeyError, TypeError, OverflowError, OSError):

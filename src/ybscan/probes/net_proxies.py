@@ -25,6 +25,7 @@ _ASSIGNED = re.compile(
 )
 _SHELL_FILES = ("/etc/environment", "/etc/profile", "/etc/bash.bashrc", "/etc/bashrc", "/etc/zsh/zshenv")
 _SHELL_FOLDERS = (("/etc/profile.d", (".sh", ".csh")), ("/etc/environment.d", (".conf",)))
+_PAM_ENV = "/etc/security/pam_env.conf"
 _APT = re.compile(r"\bProxy(?:-Auto-Detect|AutoDetect)?(?:::[^\s\"]+)?\s+\"([^\"]*)\"", re.IGNORECASE)
 _APT_COMMENT = re.compile(r"/\*.*?\*/|(?<!:)//[^\n]*|^\s*#(?!clear|include)[^\n]*", re.DOTALL | re.MULTILINE)
 _YUM = ("/etc/yum.conf", "/etc/dnf/dnf.conf")
@@ -65,7 +66,7 @@ class ProxyProbe(Probe):
     def read_linux(self, host: Host, context: Context) -> Mapping[str, Fact]:
         gaps: list[Gap] = []
         items = [
-            *_environment(host, gaps), *_shell(host, gaps), *_apt(host, gaps), *_yum(host, gaps),
+            *_environment(host, gaps), *_shell(host, gaps), *_pam_env(host, gaps), *_apt(host, gaps), *_yum(host, gaps),
             *_browsers(host, gaps), *_desktops(host, gaps),
         ]  # fmt: skip
         unique = {tuple(str(i[k]) for k in ("source", "proxy", "method", "account")): i for i in items}
@@ -133,6 +134,17 @@ def _shell(host: Host, gaps: list[Gap]) -> Iterator[Item]:
                     yield _pac(value.strip("\"'"), path)
                 else:
                     yield from _item(value, "手动", path)
+
+
+def _pam_env(host: Host, gaps: list[Gap]) -> Iterator[Item]:
+    """pam_env.conf(5): a variable, then ``DEFAULT=`` and ``OVERRIDE=`` with a value each, on a line that may go on."""
+    text = _text(host, _PAM_ENV, gaps).replace("\\\n", " ")
+    for line in text.splitlines():
+        name = [*line.split(), ""][0]
+        if name.lower() not in {n.lower() for n in _NAMES}:
+            continue
+        for value in re.findall(r"\b(?:DEFAULT|OVERRIDE)=(\"[^\"]*\"|\S+)", line):
+            yield from _item(value, "手动", _PAM_ENV)
 
 
 def _apt(host: Host, gaps: list[Gap]) -> Iterator[Item]:

@@ -158,15 +158,17 @@ def _scripts(host: Host, system: System, gaps: list[Gap]) -> None:
 
 
 def _superservers(host: Host, system: System, gaps: list[Gap]) -> None:
-    for name in _names(host, "/etc/xinetd.d", gaps):
-        if name.startswith(".") or name.endswith("~") or "." in name:
-            continue  # xinetd itself passes these over
-        text = host.files.text(path=f"/etc/xinetd.d/{name}")
+    # xinetd itself passes names with a dot or a tilde at the end over; services may stand in its main file too.
+    included = (n for n in _names(host, "/etc/xinetd.d", gaps) if "." not in n and not n.endswith("~"))
+    for path in ("/etc/xinetd.conf", *(f"/etc/xinetd.d/{n}" for n in included)):
+        text = host.files.text(path=path)
         if isinstance(text, Unknown):
             gaps.append(text.as_gap())
         elif isinstance(text, Known):
-            if text.value.strip() and not re.search(r"^\s*(#|service\s|defaults\b)", text.value, re.MULTILINE):
-                gaps.append(Gap(Cause.MALFORMED, f"/etc/xinetd.d/{name}", f"/etc/xinetd.d/{name}"))
+            if text.value.strip() and not re.search(
+                r"^\s*(#|service\s|defaults\b|include(dir)?\s)", text.value, re.MULTILINE
+            ):
+                gaps.append(Gap(Cause.MALFORMED, path, path))
             system.superserved.update(xinetd_services(text.value))
     conf = host.files.text(path="/etc/inetd.conf")
     if isinstance(conf, Unknown):

@@ -66,7 +66,7 @@ class UsbChannelsProbe(Probe):
         ),
         FactSpec(
             "bluetooth_service", Kind.BOOLEAN, "蓝牙服务", words=("已启用", "未启用"),
-            linux="bluetooth.service、bluetoothd 进程", windows="服务 bthserv",
+            linux="bluetooth.service 的状态与开机启动、bluetoothd 进程", windows="服务 bthserv",
         ),
         FactSpec(
             "bluetooth_programs", Kind.ITEMS, "蓝牙文件传输程序", linux="obexd 等程序的安装文件", windows="fsquirt.exe",
@@ -80,7 +80,7 @@ class UsbChannelsProbe(Probe):
             "optical_blocked": as_fact(_optical_blocked(host)),
             "phone_programs": _phone_programs(host),
             "bluetooth_adapters": _adapters(host),
-            "bluetooth_service": as_fact(service.running(host, "bluetooth", "bluetoothd")),
+            "bluetooth_service": as_fact(_bluetooth(host)),
             "bluetooth_programs": _programs(host, tuple((p, p.rpartition("/")[2]) for p in _OBEX)),
         }
 
@@ -171,6 +171,12 @@ def _phone_programs(host: Host) -> Fact:
     folders = [*(f"/usr/lib/{t}" for t in triplets), "/usr/lib", "/usr/lib64"]
     kde = tuple((f"{d}/{p}", "KDE 的手机（MTP）支持") for d in folders for p in _KDE_MTP)
     return _programs(host, (*_PHONE_PROGRAMS, *kde), gaps)
+
+
+def _bluetooth(host: Host) -> Reading[bool]:
+    """Whether the service runs, or will after the next start: stopped for the moment of the check is not closed."""
+    running = service.running(host, "bluetooth", "bluetoothd")
+    return service.enabled(host, "bluetooth") if isinstance(running, Known) and not running.value else running
 
 
 def _adapters(host: Host) -> Fact:

@@ -6,6 +6,7 @@ Unknown, so that no rule takes its mere presence for protection.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from ybscan.hosts.base import Host
@@ -26,6 +27,10 @@ _PHONES: tuple[usbguard.Interface, ...] = (("06", "01", "01"), ("ff", "ff", "00"
 
 #: Programs that mount media for ordinary users without asking polkit.
 _OTHER_MOUNTERS = ("/usr/bin/pmount", "/usr/bin/udevil", "/usr/share/usbmount/usbmount")
+
+#: Options of fstab by which others than root may mount, and sources that are no USB disk.
+_USER_OPTIONS = frozenset({"user", "users", "owner", "group"})
+_NO_USB_DISK = re.compile(r"/dev/(?:sr\d|scd\d|cdrom|cdrw|dvd|fd\d|floppy|mapper/)")
 
 _YES_NO = ("已限制", "未限制")
 
@@ -135,6 +140,12 @@ def _mounting(host: Host) -> Reading[bool]:
     refused = polkit.refuses_mounting(host)
     if not isinstance(refused, Known) or not refused.value:
         return refused
+    table = host.files.text(path="/etc/fstab")
+    if isinstance(table, Unknown):
+        return table
+    if isinstance(table, Known) and (point := _user_mount(table.value)):
+        why = f"polkit 已拒绝挂载，但 /etc/fstab 允许普通用户挂载 {point}，需人工核对"
+        return Unknown(Cause.UNCONFIRMED, why, "/etc/fstab")
     for path in _OTHER_MOUNTERS:
         program = host.files.stat(path=path)
         if isinstance(program, Unknown):
@@ -142,6 +153,21 @@ def _mounting(host: Host) -> Reading[bool]:
         if not isinstance(program, Absent):
             return Unknown(Cause.UNCONFIRMED, f"polkit 已拒绝挂载，但 {path} 可以绕过它，需人工核对", path)
     return refused
+
+
+def _user_mount(fstab: str) -> str:
+    """The mount point of the first line that lets ordinary users mount (mount(8)): no polkit is asked there.
+
+    Drives for discs and floppies and what is no device (a share, memory) are another matter.
+    """
+    for line in fstab.split("\n"):
+        fields = line.split()
+        if len(fields) < 4 or fields[0].startswith("#") or _NO_USB_DISK.match(fields[0]):
+            continue
+        device = fields[0].startswith(("/dev/", "UUID=", "LABEL=", "PARTUUID=", "PARTLABEL=", "ID="))
+        if device and _USER_OPTIONS & set(fields[3].split(",")):
+            return fields[1]
+    return ""
 
 
 PROBES = (UsbControlProbe(),)

@@ -24,6 +24,9 @@ from ybscan.hosts.groups.volumes import Archive, ArchiveState
 _CHUNK = 256 * 1024
 _MAX_MEMBERS = 100_000
 _TAIL = 4096
+_HEAD = 1024
+#: The head alone proves nothing about the rest: a file that broke off has it too.
+_HEAD_ONLY = "只能确认文件头，不能确认文件完整"
 
 Stop = Callable[[], bool]
 
@@ -55,6 +58,37 @@ def _size(f: BinaryIO) -> int:
     return end
 
 
+class _Watched:
+    """A stream that keeps its own beginning and end while it is read through."""
+
+    def __init__(self, stream: _Readable) -> None:
+        self._stream = stream
+        self._head = b""
+        self._tail = b""
+
+    def read(self, size: int, /) -> bytes:
+        block = self._stream.read(size)
+        if len(self._head) < _HEAD:
+            self._head += block[: _HEAD - len(self._head)]
+        self._tail = (self._tail + block)[-_TAIL:]
+        return block
+
+    def unfinished(self) -> str:
+        """Why what was read is no whole backup although the compression is sound; empty when nothing tells against it.
+
+        A pipe such as ``mysqldump | gzip`` leaves a perfect file when the program before it breaks off.
+        """
+        if not self._head:
+            return "压缩包是空的"
+        closing = _closing(self._head)
+        if closing is not None and closing not in self._tail:
+            return "压缩包内的导出文件不完整（没有结束标记）"
+        # tar(5): the archive ends with two blocks of zeros.
+        if self._head[257:262] == b"ustar" and any(self._tail[-1024:]):
+            return "压缩包内的归档不完整（缺少结尾标记）"
+        return ""
+
+
 def _drain(stream: _Readable, budget: int, stop: Stop) -> int:
     """Bytes left of the budget after reading to the end; negative when the end was not reached."""
     left = budget
@@ -81,12 +115,15 @@ def _stream(
             if not f.read().rstrip(b"\0").endswith(footer):
                 return Archive(name, "corrupt", "文件不完整（缺少结尾标记）")
             f.seek(0)
+        inside = _Watched(opened(f))
         try:
-            left = _drain(opened(f), budget, stop)
+            left = _drain(inside, budget, stop)
         except EOFError:
             return Archive(name, "corrupt", "文件不完整（提前结束）")
         except (OSError, zlib.error, lzma.LZMAError, ValueError):
             return Archive(name, "corrupt", "数据损坏（校验不符）")
+        if left >= 0 and (why := inside.unfinished()):
+            return Archive(name, "corrupt", why)
         return Archive(name, _state(left), "" if left >= 0 else "文件较大，只校验了前一部分")
 
     return check
@@ -159,7 +196,11 @@ def _tar(f: BinaryIO, size: int, budget: int, stop: Stop) -> Archive:
 
 
 def _zstd(f: BinaryIO, size: int, budget: int, stop: Stop) -> Archive:
-    return Archive("zstd", "opens", "只能确认文件头") if size > 16 else Archive("zstd", "corrupt", "文件不完整")
+    return (
+        Archive("zstd", "unrecognised", f"{_HEAD_ONLY}，请用 zstd -t 核对")
+        if size > 16
+        else Archive("zstd", "corrupt", "文件不完整")
+    )
 
 
 def _pgdump(f: BinaryIO, size: int, budget: int, stop: Stop) -> Archive:
@@ -169,12 +210,14 @@ def _pgdump(f: BinaryIO, size: int, budget: int, stop: Stop) -> Archive:
         return Archive("pgdump", "corrupt", "文件头无效")
     if size < 64:
         return Archive("pgdump", "corrupt", "文件不完整")
-    return Archive("pgdump", "opens", "只能确认文件头")
+    return Archive("pgdump", "unrecognised", f"{_HEAD_ONLY}，请用 pg_restore -l 核对")
 
 
 def _mtf(f: BinaryIO, size: int, budget: int, stop: Stop) -> Archive:
     # A tape descriptor is followed by a start-of-set block at a format logical block: nothing smaller is a backup.
-    return Archive("mtf", "opens", "只能确认文件头") if size > 4096 else Archive("mtf", "corrupt", "文件不完整")
+    if size <= 4096:
+        return Archive("mtf", "corrupt", "文件不完整")
+    return Archive("mtf", "unrecognised", f"{_HEAD_ONLY}，请用 RESTORE VERIFYONLY 核对")
 
 
 def _sqlite(f: BinaryIO, size: int, budget: int, stop: Stop) -> Archive:
@@ -196,19 +239,24 @@ def _encrypted(f: BinaryIO, size: int, budget: int, stop: Stop) -> Archive:
 
 def _sql(f: BinaryIO, size: int, head: bytes) -> Archive | None:
     """A plain SQL dump: the tools write a closing comment only when they finished."""
-    closing = None
-    if head.startswith((b"-- MySQL dump", b"-- MariaDB dump", b"/*!999999", b"/*M!999999")) and b"dump" in head:
-        closing = b"-- Dump completed"
-    elif b"-- PostgreSQL database dump" in head[:200]:
-        closing = b"database dump complete"
-    elif b"-- PostgreSQL database cluster dump" in head[:200]:
-        closing = b"database cluster dump complete"
+    closing = _closing(head)
     if closing is None:
         return None
     f.seek(max(size - _TAIL, 0))
     if closing not in f.read():
         return Archive("sql", "corrupt", "导出文件不完整（没有结束标记）")
     return Archive("sql", "opens", "有完整的开始和结束标记")
+
+
+def _closing(head: bytes) -> bytes | None:
+    """What a plain SQL dump that begins with ``head`` ends with; None when it is no dump of a known program."""
+    if head.startswith((b"-- MySQL dump", b"-- MariaDB dump", b"/*!999999", b"/*M!999999")) and b"dump" in head:
+        return b"-- Dump completed"
+    if b"-- PostgreSQL database dump" in head[:200]:
+        return b"database dump complete"
+    if b"-- PostgreSQL database cluster dump" in head[:200]:
+        return b"database cluster dump complete"
+    return None
 
 
 _CHECKS: tuple[tuple[bytes, Callable[[BinaryIO, int, int, Stop], Archive]], ...] = (

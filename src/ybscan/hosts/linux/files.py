@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import os
+import re
 import stat as st
 import sys
 from collections.abc import Callable
@@ -25,6 +26,12 @@ READ_FLAGS = os.O_RDONLY | sum(
 
 #: Trees that only a running system fills; on a disk that lies still they are empty or stale.
 LIVE_ONLY = ("/proc", "/sys", "/run", "/dev")
+_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+#: Files of programs that know no byte order mark: what stands in their first line (UTF-8) or anywhere (UTF-16) is void.
+_NO_MARK = re.compile(
+    r"/(?:modprobe|pam|sysctl|modules-load)\.d/|/udev/rules\.d/|/usbguard/|/systemd/|/etc/security/|/etc/ssh/"
+    r"|/etc/(?:login\.defs|nsswitch\.conf|pam\.conf|sysctl\.conf|fstab|crontab|resolv\.conf|inetd\.conf|xinetd\.conf)$"
+)
 _HEAD_LIMIT = 64 * 1024
 
 
@@ -178,7 +185,14 @@ class LinuxFiles(Files):
 
 
 def decoded(data: bytes, path: str) -> Reading[str]:
-    """Text from bytes: UTF-8, UTF-16 with a byte order mark, else GB 18030; what is none of them is malformed."""
+    """Text from bytes: UTF-8, UTF-16 with a byte order mark, else GB 18030; what is none of them is malformed.
+
+    A mark is malformed too where the program that reads the file takes it for a part of the first word.
+    """
+    if data.startswith(_MARKS) and _NO_MARK.search(path):
+        return Unknown(
+            Cause.MALFORMED, f"{path} 开头有字节顺序标记（BOM），系统不能识别，请另存为不带 BOM 的 UTF-8", path
+        )
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encodings: tuple[str, ...] = ("utf-16",)
     else:

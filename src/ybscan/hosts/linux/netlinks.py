@@ -148,8 +148,11 @@ def _kind(files: Files, folder: str, word: str, link_type: str, driver: str, gap
     if word in _LINK_KINDS:
         return _LINK_KINDS[word]
     for name, kind in (("wireless", "wireless"), ("phy80211", "wireless"), ("bridge", "bridge"), ("bonding", "bond")):
-        if isinstance(files.stat(path=f"{folder}/{name}"), Known):
+        found = files.stat(path=f"{folder}/{name}")
+        if isinstance(found, Known):
             return kind  # type: ignore[return-value]
+        if isinstance(found, Unknown):
+            gaps.append(found.as_gap())  # a radio that could not be seen is no cable
     devtype = _devtype(files, folder, gaps)
     if devtype in _DEVTYPES:
         return _DEVTYPES[devtype]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import PurePosixPath
@@ -25,6 +26,7 @@ ENTRY_LIMIT = 20_000
 LIST_SECONDS = 15
 #: Where a location does not say how old its newest copy may be.
 TIER_AGE = {"weekly": timedelta(days=8), "monthly": timedelta(days=32), "yearly": timedelta(days=367)}
+_PROGRAM_LOG = re.compile(r"\.(log|err|out|lst|bad)(\.\d+)?$", re.IGNORECASE)
 #: Folders that systems make for removable disks: when one is missing, the disk is not plugged in.
 _REMOVABLE = ("/media", "/run/media")
 
@@ -88,7 +90,7 @@ def _picked(
 ) -> Location:
     from ybscan.hosts.groups.volumes import Entry
 
-    known = tuple(e for e in entries if isinstance(e, Entry))
+    known = tuple(e for e in entries if isinstance(e, Entry) and _may_be_backup(e, empty.wanted))
     now = context.now
     copies = complete(known, now)
     wanted = empty.wanted
@@ -117,6 +119,16 @@ def _picked(
     if any(e.kind == "link" for e in known):
         return trouble(Cause.UNSUPPORTED, f"{empty.path} 中只有符号链接，请把 path 写成实际所在的文件夹")
     return Location(wanted, why_none=f"没有与“{wanted.pattern}”相符的备份", gaps=empty.gaps)
+
+
+def _may_be_backup(entry: object, wanted: BackupLocation) -> bool:
+    """Whether a file may be a backup by its ending.
+
+    The backup program's own log is written even when the backup fails. A backup of logs, or a pattern that names the
+    ending, means such files all the same.
+    """
+    name = getattr(entry, "name", "")
+    return wanted.kind == "log" or not _PROGRAM_LOG.search(name) or bool(_PROGRAM_LOG.search(wanted.pattern))
 
 
 def age_limit(wanted: BackupLocation, context: Context) -> timedelta:

@@ -1,6 +1,6 @@
 """Kernel messages from the systemd journal, and whether they are all there.
 
-Sources: journalctl(1) (who may read which messages), journald.conf(5) (Storage, ReadKMsg).
+Sources: journalctl(1) (who may read which messages), journald.conf(5) (Storage, ReadKMsg, MaxLevelStore).
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ _CONFIGURATION = (
     "/lib/systemd/journald.conf.d",
 )
 _MAIN = ("/etc/systemd/journald.conf", "/usr/lib/systemd/journald.conf")
+#: Values of MaxLevelStore that keep the kernel's messages on devices, which are of level 5 and 6 (an empty one: default).
+_SEES_INFORMATION = frozenset({"", "debug", "7", "info", "6"})
 #: How much later than the start of the system its first kernel messages may reach the journal.
 _BOOT_SLACK = timedelta(minutes=10)
 
@@ -96,9 +98,13 @@ def _storage_gaps(host: Host) -> list[Gap]:
         if isinstance(text, Unknown):
             gaps.append(text.as_gap())
         elif isinstance(text, Known):
-            settings.update(re.findall(r"^[ \t]*(Storage|ReadKMsg)[ \t]*=[ \t]*(\S*)", text.value, re.MULTILINE))
+            settings.update(
+                re.findall(r"^[ \t]*(Storage|ReadKMsg|MaxLevelStore)[ \t]*=[ \t]*(\S*)", text.value, re.MULTILINE)
+            )
     if settings.get("Storage", "auto").lower() in ("volatile", "none"):
         gaps.append(Gap(Cause.INCOMPLETE, f"journald 设置为不持久保存日志（Storage={settings['Storage']}）", _MAIN[0]))
+    if (level := settings.get("MaxLevelStore", "debug").lower()) not in _SEES_INFORMATION:
+        gaps.append(Gap(Cause.INCOMPLETE, f"journald 设置为只保存较严重的消息（MaxLevelStore={level}）", _MAIN[0]))
     if settings.get("ReadKMsg", "yes").lower() in ("no", "false", "0", "off"):
         gaps.append(Gap(Cause.INCOMPLETE, "journald 设置为不收集内核消息（ReadKMsg=no）", _MAIN[0]))
     return gaps

@@ -59,9 +59,12 @@ def unmasked(host: Host, path: str) -> Reading[str]:
 
 
 def logical_lines(text: str) -> Iterator[str]:
-    """Lines with backslash-newline joined, as kmod and udev read them. A comment ends where its line ends."""
+    """Lines with backslash-newline joined, as kmod and udev read them. A comment ends where its line ends.
+
+    Only a newline ends a line for those programs; ``str.splitlines`` knows form feeds and other ends besides.
+    """
     pending = ""
-    for line in text.splitlines():
+    for line in text.split("\n"):
         if line.endswith("\\"):
             pending += line[:-1]
             continue

@@ -91,7 +91,8 @@ def configured(layers: Layered, module: str) -> Configured:
         if not isinstance(text, Known):
             continue
         for line in logical_lines(text.value):
-            words = line.split(None, 2)
+            # Blanks and tabs part words, as in kmod: a full-width or no-break space does not, and such a line is void.
+            words = re.split(r"[ \t]+", line.strip(" \t"), maxsplit=2)
             if len(words) < 2 or words[0].startswith("#"):
                 continue
             if words[0] == "blacklist" and words[1].replace("-", "_") == wanted:

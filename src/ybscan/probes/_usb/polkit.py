@@ -102,7 +102,8 @@ def _rules(host: Host) -> Reading[bool]:
             continue
         code = _without_comments(text.value)
         bodies, rest = _bodies(code)
-        if "udisks" in rest:
+        # Rules given as arrow functions or by name are not read here; they may have a say about anything.
+        if "udisks" in rest or "addRule" in rest:
             return _unclear(path)
         for body in bodies:
             outcome = _outcome(body)
@@ -144,6 +145,14 @@ def _bodies(code: str) -> tuple[list[str], str]:
     return bodies, "".join(rest)
 
 
+#: A test that holds for actions of one name or beginning only.
+_NAMED = re.compile(
+    r"action\.id(?:\s*={2,3}\s*[\"']ID|\.(?:startsWith|match)\(\s*[\"']\^?ID"
+    r"|\.indexOf\(\s*[\"']ID[\"']\s*\)\s*(?:={2,3}\s*0|>=\s*0|>\s*-1|!={1,2}\s*-1))".replace(
+        "ID", r"(?:[a-z][\w-]*\.){2,}[\w.-]*"
+    )
+)
+_NOTHING = r"polkit\s*\.\s*Result\s*\.\s*NOT_HANDLED|null|undefined"
 _IF = re.compile(
     r"if\s*\((?P<test>.*?)\)\s*\{?\s*return\s+polkit\s*\.\s*Result\s*\.\s*(?P<what>\w+)\s*;?\s*\}?\s*", re.DOTALL
 )
@@ -196,9 +205,17 @@ def _concerns(body: str) -> bool:
     if "udisks" in body:
         return True
     ids = re.findall(r"[\"']((?:[a-z][\w-]*\.){2,}[\w.*-]*)[\"']", body)
-    if ids and "action.id" in body:
-        return any(a.startswith(i.rstrip("*")) for a in ACTIONS for i in ids)
-    return bool(re.search(r"Result\s*\.\s*(?!NOT_HANDLED)\w+|return\s+[\"']", body))
+    if ids and "action.id" in body and any(a.startswith(i.rstrip("*")) for a in ACTIONS for i in ids):
+        return True
+    # What is left when the decisions on named other actions are taken away must decide nothing.
+    left = _IF.sub(lambda m: "" if all(map(_names_action, m["test"].split("||"))) else m[0], body)
+    return bool(re.search(rf"\breturn\b(?!\s*(?:;|\}}|$|{_NOTHING}))", left))
+
+
+def _names_action(test: str) -> bool:
+    """Whether a test can only hold for an action that it names; ``!`` before it turns that round."""
+    named = _NAMED.search(test)
+    return named is not None and not test[: named.start()].rstrip(" (\t\n").endswith("!")
 
 
 # ----------------------------------------------------------------------------------------------------------- .pkla

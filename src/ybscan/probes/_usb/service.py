@@ -15,7 +15,7 @@ def running(host: Host, unit: str, process: str) -> Reading[bool]:
     """Whether ``unit`` is active. Without systemd's word the process list decides."""
     state = host.tools.run(tool="SYSTEMCTL", args=("is-active", unit))
     if isinstance(state, Unknown) and state.cause is Cause.UNSUPPORTED:
-        return _enabled(host, unit)
+        return enabled(host, unit)
     if isinstance(state, Known) and state.value.stdout.strip() in _STATES:
         return Known(state.value.stdout.strip() not in ("inactive", "failed"), state.origin)
     listed = host.processes.running()
@@ -28,7 +28,8 @@ def running(host: Host, unit: str, process: str) -> Reading[bool]:
     return Known(False, listed.origin) if hidden is None else Unknown(hidden.cause, "进程列表不完整")
 
 
-def _enabled(host: Host, unit: str) -> Reading[bool]:
+def enabled(host: Host, unit: str) -> Reading[bool]:
+    """Whether ``unit`` is set to start with the system."""
     name = f"{unit}.service"
     folders = host.files.entries(path=_UNITS)
     if not isinstance(folders, Known):

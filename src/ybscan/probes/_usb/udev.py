@@ -24,8 +24,12 @@ FOLDERS = (
     "/lib/udev/rules.d",
 )
 
-_TOKEN = re.compile(r'\s*([A-Z_]+)(?:\{([^}]*)\})?\s*(==|!=|\+=|-=|:=|=)\s*e?"((?:[^"\\]|\\.)*)"\s*(?:,|$|(?=\s))')
+_TOKEN = re.compile(
+    r'\s*([A-Z_]+)(?:\{([^}]*)\})?\s*(==|!=|\+=|-=|:=|=)\s*e?"((?:[^"\\]|\\.)*)"\s*(?:,|$|(?=\s))', re.ASCII
+)
 _CLASS_KEYS = frozenset({"ATTR{bInterfaceClass}", "ATTRS{bInterfaceClass}"})
+#: Keys that decide whether a rule goes on, whatever operator stands behind them (udev takes ``=`` for ``==`` there).
+_TESTING_KEYS = ("PROGRAM", "IMPORT", "RESULT", "TEST", "WAIT_FOR")
 _SET_READ_ONLY = re.compile(r"^\S*\bblockdev\s+--setro\s+(?:/dev/(?:%k|\$kernel)|%N|\$devnode|\$env\{DEVNAME\})$")
 _ECHO_ZERO = re.compile(
     r"""(?:/bin/)?(?:ba|da)?sh\s+-c\s+['"\\]*\s*echo\s+-?n?\s*['"\\]*0['"\\]*\s*>\s*/sys/?\\?(?:\$env\{DEVPATH\}|\$DEVPATH|%p|\$devpath)/(?P<up>\.\./)?authorized\b"""
@@ -46,7 +50,7 @@ class Rule:
 
 def parse_line(line: str, path: str) -> Rule | None:
     """One logical line as a rule; None for comments, blank lines and what udev itself would refuse."""
-    text = line.strip()
+    text = line.strip(" \t\r")
     if not text or text.startswith("#"):
         return None
     tokens: list[tuple[str, str, str]] = []
@@ -90,8 +94,9 @@ def deauthorises(layers: Layered, kernels: Reading[tuple[str, ...]]) -> Reading[
             jump = [j for j in jump if j not in label]
             if rule.values("GOTO", "=", ":=") and not _guard(rule):
                 jump += rule.values("GOTO", "=", ":=")
-            if _grants(rule) and found is not None:
+            if _grants(rule) and (found is not None or _denies(rule)):
                 partial, found = rule, None
+                continue
             if not _denies(rule):
                 continue
             # That udev writes through ".." is not documented: such a rule is left for a person to confirm.
@@ -136,18 +141,49 @@ def write_protects(layers: Layered) -> Reading[bool]:
     for path, text in layers.files:
         if isinstance(text, Unknown):
             return text
+        jump: list[str] = []
         for rule in _rules(text, path):
+            label = rule.values("LABEL", "=", ":=")
+            jump = [j for j in jump if j not in label]
+            if not any(_never_of_a_new_usb_disk(c) for c in rule.tokens):
+                jump += rule.values("GOTO", "=", ":=")
             # ATTR{ro} looks like a way, but the kernel lets nobody write that attribute.
             read_only = any(_SET_READ_ONLY.search(v) for v in rule.values("RUN", "=", "+=", ":="))
             conditions = {(k, o, v) for k, o, v in rule.tokens if o in ("==", "!=")}
-            narrow = {c for c in conditions if c[0] not in ("SUBSYSTEM", "ACTION", "SUBSYSTEMS", "ENV{ID_BUS}")}
+            narrow = {c for c in conditions if not _of_a_new_usb_disk(c)} | {
+                c for c in rule.tokens if c[0].startswith(_TESTING_KEYS)
+            }
             kernel = {c for c in narrow if c == ("KERNEL", "==", "sd*") or c == ("KERNEL", "==", "sd*|sr*")}
             by_usb = ("SUBSYSTEMS", "==", "usb") in conditions or ("ENV{ID_BUS}", "==", "usb") in conditions
-            if read_only and by_usb and narrow == kernel:
+            if read_only and by_usb and narrow == kernel and not jump:
                 return Known(True, path)
             if read_only:
                 return Unknown(Cause.UNCONFIRMED, f"{path} 中的只读规则附带其他条件，需人工核对", path)
     return Known(False, "udev rules.d")
+
+
+def _of_a_new_usb_disk(condition: tuple[str, str, str]) -> bool:
+    """Whether the condition holds for every disk that comes by USB, at the moment it appears."""
+    key, operator, value = condition
+    return (
+        (key == "SUBSYSTEM" and operator == "==" and _fits(value, "block"))
+        or (key == "ACTION" and operator == "==" and _fits(value, "add"))
+        or (key == "ACTION" and operator == "!=" and not _fits(value, "add"))
+        or (key == "SUBSYSTEMS" and operator == "==" and _fits(value, "usb"))
+        or (key == "ENV{ID_BUS}" and operator == "==" and _fits(value, "usb"))
+    )
+
+
+def _never_of_a_new_usb_disk(condition: tuple[str, str, str]) -> bool:
+    """Whether the condition never holds for a disk that comes by USB, at the moment it appears."""
+    key, operator, value = condition
+    new = {"SUBSYSTEM": "block", "ACTION": "add", "SUBSYSTEMS": "usb", "ENV{ID_BUS}": "usb"}.get(key)
+    if new is None:
+        return (key, operator, value) == ("KERNEL", "!=", "sd*")
+    # ``SUBSYSTEMS`` looks at the parents as well: that none of them is something else cannot be said.
+    return (operator == "!=" and _fits(value, new)) or (
+        operator == "==" and key != "SUBSYSTEMS" and not _fits(value, new)
+    )
 
 
 def _rules(text: Reading[str], path: str) -> Iterator[Rule]:
@@ -186,6 +222,8 @@ def _grants(rule: Rule) -> bool:
 def _narrowed(rule: Rule) -> bool:
     """Whether conditions beyond "a USB interface of class 08 appears" stand in the rule."""
     for key, operator, value in rule.tokens:
+        if key.startswith(_TESTING_KEYS):
+            return True
         if operator not in ("==", "!="):
             continue
         harmless = (
