@@ -38,9 +38,9 @@ def moment(given: str | None) -> datetime | None:
         return None
     try:
         when = datetime.fromisoformat(given)
-    except ValueError:
+        return when.astimezone() if when.tzinfo is None else when
+    except (ValueError, OverflowError):  # the first and the last day of the calendar have no time in some zones
         raise InputProblems([Problem("--now", 0, f"“{given}”不是时间", "请写成 2026-11-20T10:00:00+08:00")]) from None
-    return when.astimezone() if when.tzinfo is None else when
 
 
 def live_host() -> Host:

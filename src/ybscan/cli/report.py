@@ -133,7 +133,7 @@ def read_result(path: Path) -> ScanResult:
         document = json.loads(data.decode("utf-8-sig"))
     except json.JSONDecodeError as e:
         raise refuse("不是完整的 JSON 文件", line=e.lineno) from None
-    except (UnicodeDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # no UTF-8, or a number of thousands of digits
         raise refuse("不是检查结果文件") from None
     if not isinstance(document, dict) or document.get("schema") != "ybscan.result/v1":
         raise refuse("不是 ybscan.result/v1 检查结果")
@@ -142,6 +142,27 @@ def read_result(path: Path) -> ScanResult:
     except ValidationError as e:
         first = e.errors(include_url=False)[0]
         raise refuse(f"检查结果的内容不完整（{'.'.join(map(str, first['loc']))}）") from None
-    if result.compute_digest() != result.digest:
+    try:
+        digest = result.compute_digest()
+    except (ValueError, RecursionError):  # nested deeper than any result is
+        raise refuse("不是检查结果文件") from None
+    if digest != result.digest:
         raise refuse("摘要值与内容不符，文件在生成后被改动过", "请使用未改动的原文件")
+    # The digest is no signature: whoever edits a result can compute it anew. What contradicts itself is refused.
+    if not _consistent(result):
+        raise refuse("检查结果前后矛盾（各项结论与汇总数，或检查时间），文件被改动过", "请使用未改动的原文件")
     return result
+
+
+def _consistent(result: ScanResult) -> bool:
+    from datetime import datetime
+
+    from ybscan.engine.summary import summary
+
+    try:
+        for moment in (result.started_at, result.finished_at):
+            datetime.fromisoformat(moment)
+    except ValueError:
+        return False
+    counted = summary(result.findings, partial=bool(result.left_out)).model_dump(exclude={"grade"})
+    return counted == result.summary.model_dump(exclude={"grade"})

@@ -48,16 +48,17 @@ _NEUTRAL = frozenset(
     {
         "pam_access", "pam_cap", "pam_env", "pam_group", "pam_keyinit", "pam_limits", "pam_listfile",
         "pam_localuser", "pam_loginuid", "pam_lastlog", "pam_lastlog2", "pam_mail", "pam_mkhomedir", "pam_motd",
-        "pam_namespace", "pam_nologin", "pam_permit", "pam_securetty", "pam_selinux", "pam_sepermit", "pam_shells",
+        "pam_namespace", "pam_nologin", "pam_permit", "pam_securetty", "pam_selinux", "pam_shells",
         "pam_systemd", "pam_time", "pam_umask",
     }
 )  # fmt: skip
-_SILENT = frozenset({"pam_echo", "pam_faildelay", "pam_issue", "pam_warn"})
+#: Modules that step aside; the last two (one module, two names) for everyone whom sepermit.conf does not name.
+_SILENT = frozenset({"pam_echo", "pam_faildelay", "pam_issue", "pam_warn", "pam_sepermit", "pam_selinux_permit"})
 #: Modules whose answer we do not foresee, but of which it is known that they set no rule for passwords or failures.
 _HARMLESS = frozenset(
     {
         "pam_ecryptfs", "pam_gnome_keyring", "pam_kwallet", "pam_kwallet5", "pam_mount", "pam_rootok", "pam_succeed_if",
-        "pam_usertype", "pam_wheel", "pam_ssh", "pam_ssh_agent_auth", "pam_console", "pam_deny",
+        "pam_usertype", "pam_wheel", "pam_ssh", "pam_ssh_agent_auth", "pam_console", "pam_deny", "pam_gdm",
     }
 )  # fmt: skip
 
@@ -210,6 +211,8 @@ def _demands(host: Host, module: Module, *, debian: bool) -> Demands | Unknown:
 def _logging_in(*, right: bool) -> Callable[[Module], Answers]:
     def answer(module: Module) -> Answers:
         name = module.name
+        if name == "pam_rootok":
+            return _YES  # it looks at who asks, and every program that lets people in runs as root
         if name == "pam_unix":
             return _YES if right else _NO
         if name == "pam_faillock":
@@ -231,10 +234,18 @@ def _runs(modules: Chain, *, right: bool, refuses: int | None = None) -> list[Pl
     return plays(modules, may_answer)
 
 
-def opens_to_anyone(modules: Chain) -> bool:
-    """Whether the stack grants a login although every password is wrong."""
-    runs = _runs(modules, right=False)
-    return bool(runs) and all(r.granted for r in runs or ())
+#: Vendors' modules that ask a person for something (a face, a finger, the password itself).
+_VENDOR_PROMPTS = frozenset({"pam_deepin_auth", "pam_deepin_authentication", "pam_biometric"})
+
+
+def opens_to_anyone(modules: Chain) -> bool | None:
+    """Whether the stack grants a login although every password is wrong; None when a module we do not know decides."""
+    answer = _logging_in(right=False)
+    runs = plays(modules, lambda m: _NO if m.name in _VENDOR_PROMPTS else answer(m))
+    if runs is None:
+        return None
+    granted = [r.granted for r in runs]
+    return True if granted and all(granted) else None if any(granted) else False
 
 
 @dataclass(frozen=True, slots=True)

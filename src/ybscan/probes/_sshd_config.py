@@ -19,6 +19,10 @@ CONFIGS = ("/etc/ssh/sshd_config", "/usr/etc/ssh/sshd_config")
 #: Command-line options given here win over the file.
 _OPTION_FILES = ("/etc/default/ssh", "/etc/default/sshd", "/etc/sysconfig/sshd", "/etc/sysconfig/ssh")
 _DEPTH = 16
+#: In a unit: ``-o`` or ``-f`` behind the program, or in one of the variables that the distribution's unit puts there.
+_OVERRIDES = re.compile(
+    r"^[ \t]*(ExecStart=.*\bsshd\b.*|Environment=.*(SSHD_OPTS|OPTIONS).*)[\s\"'=]-[A-Za-z]*[of]", re.MULTILINE
+)
 _LINE = re.compile(r"^\s*([A-Za-z][A-Za-z0-9]*)(?:\s*=\s*|\s+)(.*?)\s*$")
 
 
@@ -56,6 +60,7 @@ def read_sshd_config(host: Host) -> Reading[SshdConfig]:
             config = SshdConfig(path)
             _parse(host, config, text.value, [], _DEPTH)
             _options(host, config)
+            _unit_options(host, config)
             return Known(config, path)
     return Absent(CONFIGS[0])
 
@@ -69,6 +74,34 @@ def _options(host: Host, config: SshdConfig) -> None:
             for line in text.value.splitlines():
                 m = re.match(r"\s*(SSHD_OPTS|OPTIONS|SSHD_OPTIONS)\s*=\s*(.*)", line)
                 if m and re.search(r"(^|[\s\"'])-[of]", m[2]):
+                    config.options = path
+
+
+_UNIT_ROOTS = ("/etc/systemd/system", "/run/systemd/system")
+_UNITS = tuple(f"{name}.service" for name in ("ssh", "sshd", "ssh@", "sshd@"))
+
+
+def _unit_options(host: Host, config: SshdConfig) -> None:
+    """Units of the administrator's own, and drop-ins, may start sshd with another file or other values."""
+    for root in _UNIT_ROOTS:
+        names = host.files.entries(path=root)
+        # /run is empty on a disk that lies still: what was there does not outlive a restart.
+        if isinstance(names, Unknown) and not (root.startswith("/run") and names.cause is Cause.UNSUPPORTED):
+            config.gaps.append(names.as_gap())
+        for name in names.value if isinstance(names, Known) else ():
+            if name.removesuffix(".d") not in _UNITS:
+                continue
+            files = [f"{root}/{name}"]
+            if name.endswith(".d"):
+                inside = host.files.entries(path=f"{root}/{name}")
+                if isinstance(inside, Unknown):
+                    config.gaps.append(inside.as_gap())
+                files = [f"{root}/{name}/{n}" for n in inside.value] if isinstance(inside, Known) else []
+            for path in files:
+                text = host.files.text(path=path)
+                if isinstance(text, Unknown):
+                    config.gaps.append(text.as_gap())
+                elif isinstance(text, Known) and _OVERRIDES.search(text.value.replace("\\\n", " ")):
                     config.options = path
 
 

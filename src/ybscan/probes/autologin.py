@@ -21,10 +21,16 @@ _SDDM_FILE = "/etc/sddm.conf"
 _LXDM_FILE = "/etc/lxdm/lxdm.conf"
 _NODM_FILE = "/etc/default/nodm"
 _GREETD_FILE = "/etc/greetd/config.toml"
-_UNIT_ROOTS = ("/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system")
-_GETTY = re.compile(r"^(serial-|console-|container-)?(getty|autologin)@?[^/]*\.service(\.d)?$")
+_UNIT_ROOTS = (
+    "/etc/systemd/system",
+    "/run/systemd/system",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+)
+_GETTY = re.compile(r"^(serial-|console-|container-)?(getty|autovt|autologin)@?[^/]*\.service(\.d)?$")
 _EXEC = re.compile(r"^\s*ExecStart\s*=(.*)$", re.MULTILINE)
-_AUTOLOGIN = re.compile(r"agetty\b.*?\s(?:--autologin|-a)(?:[=\s]\s*|(?<=-a))(\S+)")
+_AUTOLOGIN = re.compile(r"(?:agetty|mingetty)\b.*?\s(?:--autologin|-a)(?:[=\s]\s*|(?<=-a))(\S+)")
 _TRUE = frozenset({"true", "1", "yes"})
 
 

@@ -9,6 +9,7 @@ from ybscan.model.facts import Fact, FactSpec, Field, Item, Kind
 from ybscan.model.reading import Cause, Gap, Known, Reading, Unknown
 from ybscan.probes._pam import Chain, chain, has_service, installed
 from ybscan.probes._pam_stacks import exempt, lockout, opens_to_anyone
+from ybscan.probes._sshd_config import read_sshd_config
 from ybscan.probes.base import Context, Probe
 
 #: Services that people log in through, with the words for the report.
@@ -59,12 +60,17 @@ class LockoutProbe(Probe):
             if not isinstance(own, Known):
                 continue
             modules = chain(host, service, "auth", present)
-            ways.append(_way(host, words, own.value, modules))
+            bypassed = _bypassed(host) if service == "sshd" else None
+            ways.append(_way(host, words, own.value, bypassed or modules))
             if isinstance(modules, Unknown):
                 gaps.append(modules.as_gap())
             elif isinstance(modules, Known):
-                if opens_to_anyone(modules.value):
+                opens = opens_to_anyone(modules.value)
+                if opens:
                     open_ways.append({"way": words, "path": own.value})
+                elif opens is None:
+                    doubt = f"{words} 的认证配置中有不能识别的模块或过于复杂，不能确定是否必须输入口令"
+                    doubts.append(Gap(Cause.UNCONFIRMED, doubt, own.value))
                 doubts.extend(Gap(Cause.UNCONFIRMED, u, own.value) for u in exempt(modules.value).unclear)
         if not ways:
             why = Unknown(Cause.UNAVAILABLE, "没有找到可识别的登录配置", "/etc/pam.d")
@@ -83,6 +89,17 @@ def _unknown(gap: Gap) -> Unknown:
 
 def _origins(ways: list[Item]) -> set[str]:
     return {w["attempts"].origin for w in ways if isinstance(w["attempts"], Unknown)}
+
+
+def _bypassed(host: Host) -> Unknown | None:
+    """Why PAM does not decide over SSH logins: ``UsePAM`` is off by default, and without it nothing is counted."""
+    config = read_sshd_config(host)
+    if not isinstance(config, Known):
+        return config if isinstance(config, Unknown) else None
+    used = config.value.value("usepam", "no")
+    if isinstance(used, Unknown) or used == "yes":
+        return used if isinstance(used, Unknown) else None
+    return Unknown(Cause.UNCONFIRMED, "sshd_config 没有写明 UsePAM yes，SSH 登录不受 PAM 的失败锁定约束", config.origin)
 
 
 def _way(host: Host, words: str, path: str, modules: Reading[Chain]) -> Item:

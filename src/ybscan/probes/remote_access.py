@@ -86,6 +86,8 @@ class _Service:
     ports: set[int] = field(default_factory=set)
     local_only: bool = False
     certain: bool = True
+    strangers: set[str] = field(default_factory=set)
+    """Programs that listen on the service's port and that we do not know."""
     enabled: list[str] = field(default_factory=list)
 
 
@@ -162,17 +164,20 @@ def _listeners(host: Host, services: dict[str, _Service], gaps: list[Gap]) -> No
         if socket.state != "listen" or socket.proto != "tcp":
             continue
         by_port = _PORTS.get(socket.local_port)
-        kind = _PROGRAMS.get(socket.program.lower()) or (
-            by_port if socket.program in _HOLDERS or not socket.program else None
-        )
+        known = _PROGRAMS.get(socket.program.lower())
+        # 512 to 514 are common for other things; on the rest a program we do not know may well be such a service.
+        stranger = known is None and bool(socket.program) and socket.program not in _HOLDERS
+        kind = known or (None if stranger and by_port == "rlogin" else by_port)
         if kind is None:
             continue
         service = services[kind]
         if _loopback(socket.local):
             service.local_only = True
             continue
-        if not socket.program:
+        if not socket.program or stranger:
             service.certain = False
+        if stranger:
+            service.strangers.add(socket.program)
         service.listening.add(
             f"{socket.local}:{socket.local_port}"
             if ":" not in socket.local
@@ -306,20 +311,28 @@ def _item(service: _Service, ssh_ports: set[int], site: Site) -> Item:
 def _approved(service: _Service, ports: set[int], site: Site) -> FieldValue:
     """Whether the unit approved every port of the service with its sources."""
     if _SERVICES[service.kind][2]:
-        return False  # passwords travel in clear: no approval of a port changes that
+        # Passwords travel in clear: no approval of a port changes that.
+        return False if service.certain else _unsure(service)
     if site.ports.allowed is None:
         # A remote desktop nobody approved is a finding; SSH may be how the unit administers its terminals.
+        if service.strangers:
+            return _unsure(service)
         if service.kind == "ssh" or not service.certain:
             return Unknown(Cause.NOT_CONFIGURED, "site.yml 的 ports.allowed", "site.yml")
         return False
     entries = {p: [a for a in site.ports.allowed if a.proto == "tcp" and a.port == p] for p in ports}
     if not all(entries.values()):
-        if not service.certain:
-            return Unknown(Cause.UNCONFIRMED, "端口所属的程序无法读取")
-        return False
+        return False if service.certain else _unsure(service)
     if not all(any(a.from_ for a in found) for found in entries.values()):
         return Unknown(Cause.UNCONFIRMED, "ports.allowed 中没有写明允许的来源（from）")
     return True
+
+
+def _unsure(service: _Service) -> Unknown:
+    if service.strangers:
+        who = "、".join(shown(s, 40) for s in sorted(service.strangers))
+        return Unknown(Cause.UNCONFIRMED, f"监听该端口的程序 {who} 无法识别，须核实是否为远程登录或远程桌面")
+    return Unknown(Cause.UNCONFIRMED, "端口所属的程序无法读取")
 
 
 def _ssh_ports(config: Known[SshdConfig] | Absent | Unknown) -> set[int]:

@@ -137,14 +137,24 @@ def _tmout(host: Host) -> int | Unknown | None:
     return next(iter(values), None)
 
 
+def _nesting(line: str) -> int:
+    """How many blocks a line of shell opens more than it closes; told by words, as scripts are commonly written."""
+    code = re.sub(r"\"[^\"]*\"|'[^']*'|(^|\s)#.*", " ", line)
+    words = re.findall(r"(?:^|[;&|(]|\b(?:then|else|do)\b)\s*(if|case|for|while|until|select|fi|esac|done)\b", code)
+    braces = len(re.findall(r"(?:^|\s|\))\{(?=\s|$)", code)) - len(re.findall(r"(?:^|[;\s])\}(?=\s|;|$)", code))
+    return sum(-1 if w in ("fi", "esac", "done") else 1 for w in words) + braces
+
+
 def _assigned(text: str, path: str) -> set[int] | Unknown:
     values: set[int] = set()
+    depth = 0
     for line in text.split("\n"):
         line = line.rstrip()
+        depth = max(0, depth + _nesting(line))
         if "TMOUT" not in line or line.lstrip().startswith("#") or _NAMED.match(line):
             continue
         found = _ASSIGNMENT.match(line)
-        if found is None:
+        if found is None or depth:
             return Unknown(Cause.UNCONFIRMED, f"{path} 中的 TMOUT 带有条件，不能确定是否生效", path)
         values.add(int(found[2]))
     return values

@@ -7,6 +7,7 @@ confirmed by two clues of different kinds; with one it is 待核实, so that nei
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from ybscan.hosts.base import Host
@@ -189,13 +190,13 @@ def _own_choice(package: Package, accepted: frozenset[str] | None, baseline: Bas
 
 def _unapproved_files(inventory: Inventory, patterns: tuple[str, ...]) -> Iterator[Item]:
     """Programs without a package. Whether a folder below /opt belongs to one is told by likeness of names only."""
-    installed = {folded(p.name) for p in inventory.packages}
+    installed = [_words(p.name) for p in inventory.packages]
     label = {"appimage": "AppImage", "wine": "wine 中的 Windows 程序", "opt": "/opt 文件夹"}
     for found in inventory.found:
         name = folded(found.name)
         if fits(found.name, patterns) or found.path == "/opt/apps" or not name:
             continue
-        if found.kind == "opt" and any(name in p or p in name for p in installed):
+        if found.kind == "opt" and _owned(_words(found.name), installed):
             continue
         if found.kind == "wine" and name in _WINE_OWN:
             continue
@@ -203,6 +204,18 @@ def _unapproved_files(inventory: Inventory, patterns: tuple[str, ...]) -> Iterat
             "name": shown(found.name), "version": None, "source": label.get(found.kind, "文件"), "path": shown(found.path),
             "confirmed": Unknown(Cause.UNCONFIRMED, "没有软件包登记，须核实来源"),
         }  # fmt: skip
+
+
+def _words(name: str) -> frozenset[str]:
+    return frozenset(re.split(r"[-_. ]+", folded(name))) - {""}
+
+
+def _owned(folder: frozenset[str], packages: list[frozenset[str]]) -> bool:
+    """Whether a package is called like the folder, or like the folder and more: ``google`` by google-chrome-stable.
+
+    Whole words only: ``anydesk`` does not belong to the package ``any``, nor ``database`` to ``at``.
+    """
+    return bool(folder) and any(folder <= package for package in packages)
 
 
 #: Folders every wine prefix has.
@@ -215,6 +228,9 @@ _WINE_OWN = frozenset({"common files", "internet explorer", "windows media playe
 def _required(host: Host, inventory: Inventory, matches: list[Match], site: Site) -> Fact:
     if site.software.required is None:
         return Unknown(Cause.NOT_CONFIGURED, "site.yml 的 software.required", "site.yml")
+    if not site.software.required:
+        # An empty list demands nothing, and nothing would then pass as "all there".
+        return Unknown(Cause.NOT_CONFIGURED, "site.yml 的 software.required 是空清单", "site.yml")
     items = tuple(required_item(host, inventory, matches, wanted) for wanted in site.software.required)
     return Known(items, "软件清单与 software.required")
 

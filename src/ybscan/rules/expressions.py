@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -275,6 +276,18 @@ class ExpressionParser:
         return raw  # type: ignore[no-any-return]
 
 
+def bad_expression(text: str) -> str:
+    """Why a text is no regular expression, as it is compared (after NFKC: a full-width bracket becomes a plain one)."""
+    try:
+        for form in (text, unicodedata.normalize("NFKC", text)):
+            re.compile(form)
+    except re.error as e:
+        return f"正则表达式有误（{e.msg}）"
+    except (OverflowError, RecursionError):
+        return "正则表达式过于复杂"
+    return ""
+
+
 def _misfit(word: str, kind: Kind, raw: Any) -> str:
     """Why ``raw`` cannot stand after ``word`` for a fact of ``kind``; empty when it can."""
     if isinstance(raw, (Map, Seq)) or raw is None or isinstance(raw, datetime):
@@ -291,10 +304,7 @@ def _misfit(word: str, kind: Kind, raw: Any) -> str:
         if not isinstance(raw, str) or not raw:
             return "应为文字，数字请加引号"
         if word == "matches":
-            try:
-                re.compile(raw)
-            except re.error as e:
-                return f"正则表达式有误（{e.msg}）"
+            return bad_expression(raw)
         return ""
     if kind is Kind.BOOLEAN:
         return "" if isinstance(raw, bool) else "应为 true 或 false"

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from ybscan.model.problem import InputProblems, Problem, did_you_mean
 from ybscan.model.rule import Role, Rule, Waiver, WaiverFile
 from ybscan.model.site import Site, Terminal
@@ -96,9 +98,12 @@ def load_register(path: Path) -> tuple[Terminal, ...]:
     """
     name = str(path)
     try:
-        data = path.read_bytes()[: _MAX_REGISTER + 1]
+        with path.open("rb") as f:
+            data = f.read(_MAX_REGISTER + 1)
     except OSError as e:
         raise InputProblems([Problem(name, 0, f"无法读取终端登记表（{e.strerror or type(e).__name__}）")]) from None
+    except ValueError:  # a NUL in the path
+        raise InputProblems([Problem(name, 0, "终端登记表的路径中有不能使用的字符")]) from None
     if len(data) > _MAX_REGISTER:
         raise InputProblems([Problem(name, 0, "终端登记表过大")])
     text = None
@@ -124,6 +129,7 @@ def _register_rows(rows: Any, name: str) -> tuple[Terminal, ...]:
         for h in header
         if h not in REGISTER_COLUMNS
     ]
+    problems += [Problem(name, 1, f"“{h}”列出现了两次", "请只保留一列") for h in _twice(header)]
     if "id" not in header:
         problems.append(Problem(name, 1, "缺少 id 列", f"列名应为 {','.join(REGISTER_COLUMNS)}"))
     if problems:
@@ -158,10 +164,18 @@ def _register_rows(rows: Any, name: str) -> tuple[Terminal, ...]:
             problems.append(Problem(name, at, f"终端编号“{values['id']}”重复（第 {seen[values['id']]} 行已有）", ""))
             continue
         seen[values["id"]] = at
-        found.append(Terminal.model_validate(values))
+        try:
+            found.append(Terminal.model_validate(values))
+        except ValidationError as e:
+            wrong = "、".join(sorted({str(x["loc"][0]) for x in e.errors(include_url=False) if x["loc"]}))
+            problems.append(Problem(name, at, f"{wrong} 的内容过长或不合适", "请核对这一行"))
     if problems:
         raise InputProblems(problems)
     return tuple(found)
+
+
+def _twice(names: list[str]) -> list[str]:
+    return [n for n in dict.fromkeys(names) if names.count(n) > 1]
 
 
 def find_terminal(loaded: LoadedSite, hostname: str, macs: tuple[str, ...]) -> Terminal | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ybscan.model.dictionary import Dictionary, DictionaryFile, Product
 from ybscan.model.problem import InputProblems, Problem
+from ybscan.rules.expressions import bad_expression
 from ybscan.rules.load import read_document
 from ybscan.rules.strict_yaml import line_at
 
@@ -48,11 +49,11 @@ def load_dictionary(root: Path) -> Dictionary:
 
 def _bad_expressions(product: Product) -> Iterator[str]:
     for expression in (*product.names, *product.not_names, *product.windows.signers, *product.linux.signers):
-        try:
-            compiled = re.compile(expression, re.IGNORECASE)
-        except re.error as e:
-            yield f"产品“{product.id}”的正则表达式“{expression}”有误（{e.msg}）"
+        wrong = bad_expression(expression)
+        if wrong:
+            yield f"产品“{product.id}”的“{expression}”：{wrong}"
             continue
+        compiled = re.compile(expression, re.IGNORECASE)
         if _NOT_JOINABLE.search(expression):
             yield f"产品“{product.id}”的正则表达式“{expression}”不能使用内嵌标志、命名分组或反向引用"
         if expression not in product.not_names and any(compiled.search(text) for text in _ANY_NAME):

@@ -112,6 +112,8 @@ def read_yaml(path: Path, *, name: str = "") -> Any:
         raise InputProblems([Problem(shown, 0, "这是文件夹，不是文件", "请指定其中的 YAML 文件")]) from None
     except OSError as e:
         raise InputProblems([Problem(shown, 0, f"无法读取文件（{e.strerror or type(e).__name__}）")]) from None
+    except ValueError:  # a NUL in the path
+        raise InputProblems([Problem(shown, 0, "路径中有不能使用的字符", "请核对路径")]) from None
     return parse_yaml(data, name=shown)
 
 
@@ -195,7 +197,8 @@ class _Builder:
                 self.problem(line, "不支持锚点和别名（& 和 *）", "请直接写出内容；以 * 开头的文字请加引号")
                 if kind is ev.AliasEvent:
                     value: Any = None
-                    self._place(stack, keys, value, line)
+                    if stack:  # else the whole document is an alias
+                        self._place(stack, keys, value, line)
                     continue
             if event.tag is not None and kind is not ev.ScalarEvent:
                 self.problem(line, f"不支持标签 {event.tag}", "请删除以 ! 开头的标签")
