@@ -103,8 +103,18 @@ class ClauseNumbers:
         self._views: dict[str, ClauseView] = {}
 
     def cite(self, ids: Iterable[str]) -> tuple[ClauseView, ...]:
-        """The clauses, regulations before the practice of other units."""
-        return tuple(sorted((self._view(i) for i in dict.fromkeys(ids)), key=lambda v: v.sample))
+        """The clauses that bind; the practice of other units and places only where nothing else is cited.
+
+        A record that is signed and filed says what is demanded. What others do alike fills pages and demands nothing;
+        the annex of clauses still shows it.
+        """
+        given = tuple(dict.fromkeys(ids))
+        binding = tuple(i for i in given if not self._is_sample(i))
+        return tuple(self._view(i) for i in binding or given)
+
+    def _is_sample(self, clause_id: str) -> bool:
+        clause = self._catalogue.get(clause_id)
+        return clause is not None and _REFERENCE.match(clause.document) is not None
 
     def _view(self, clause_id: str) -> ClauseView:
         if clause_id not in self._views:
