@@ -76,7 +76,7 @@ def group(help: str) -> typer.Typer:
 
 def build() -> typer.Typer:
     """The whole command tree. Command modules import what they need inside their functions."""
-    from ybscan.cli import attest, collect, doctor, facts, init, ports, report, rules, scan
+    from ybscan.cli import attest, baseline, collect, doctor, facts, init, ports, report, rules, scan
 
     app = group("医保网络终端合规自查：检查本机，生成中文检查记录和自查报告。")
 
@@ -94,6 +94,7 @@ def build() -> typer.Typer:
     app.command("init", cls=ZhCommand)(init.init)
     app.command("doctor", cls=ZhCommand)(doctor.doctor)
     app.command("attest", cls=ZhCommand)(attest.attest)
+    app.add_typer(baseline.build(), name="baseline")
     app.add_typer(rules.build(), name="rules")
     app.add_typer(facts.build(), name="facts")
     app.add_typer(ports.build(), name="ports")

@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from ybscan.model.rule import ClauseId, Day, Document, Slug, Text
+from ybscan.model.rule import ClauseId, Day, Document, Short, Slug, Text
 
 AttestedPart = Literal["organisation", "methods", "manual", "advice"]
 """Where a self-inspection report prints the answer: who is responsible, how else was checked, what else, remarks."""
@@ -24,8 +24,6 @@ KIND_TEXT: Mapping[str, str] = {
     "yes_no": "是/否/不适用，可写说明，例如“否：正在采购”", "text": "文字", "date": "日期，例如 2026-11-20", "number": "数字",
 }  # fmt: skip
 _MONTHS = {"quarterly": 3, "half-year": 6, "yearly": 12}
-
-Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
 class Question(Document):

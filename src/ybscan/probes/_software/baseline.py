@@ -79,6 +79,12 @@ def read_baseline(host: Host, site: Site) -> Baseline | Unknown:
         return meta if isinstance(meta, Unknown) else Unknown(Cause.UNAVAILABLE, path, path)
     if meta.value.mode & 0o022:
         return Unknown(Cause.UNCONFIRMED, f"基线文件 {path} 可被普通用户改写", path)
+    # In a folder anyone may write to the file can be replaced, whatever its own bits say.
+    folder = host.files.stat(path=path.rpartition("/")[0] or "/")
+    if not isinstance(folder, Known):
+        return folder if isinstance(folder, Unknown) else Unknown(Cause.UNAVAILABLE, path, path)
+    if folder.value.mode & 0o002 and not folder.value.mode & 0o1000:
+        return Unknown(Cause.UNCONFIRMED, f"基线文件 {path} 所在的文件夹可被普通用户改写", path)
     # The system's owner is root; of a tree laid out somewhere else whoever laid it out.
     system = host.files.stat(path="/etc")
     if not isinstance(system, Known):
