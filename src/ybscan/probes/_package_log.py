@@ -97,9 +97,13 @@ def _family(host: Host, folder: str, family: str, now: datetime, start: datetime
     names = host.files.entries(path=folder)
     if isinstance(names, Unknown):
         record.gaps.append(names.as_gap())
-    for name in names.value if isinstance(names, Known) else ():
-        if not re.fullmatch(rf"{re.escape(family)}(?:[.-]\d+)?(?:\.gz|\.xz|\.zst|\.bz2)?", name):
-            continue
+    pattern = re.compile(rf"{re.escape(family)}(?:[.-](\d+))?(?:\.gz|\.xz|\.zst|\.bz2)?")
+    found = [(n, m) for n in (names.value if isinstance(names, Known) else ()) if (m := pattern.fullmatch(n))]
+    # logrotate(8) numbers from 1 on; a number left out is a file somebody took away.
+    numbers = {int(m[1]) for _, m in found if m[1] and len(m[1]) < 4}
+    if numbers and numbers != set(range(1, max(numbers) + 1)):
+        record.gaps.append(Gap(Cause.INCOMPLETE, f"{folder}/{family} 的历史文件不连续", folder))
+    for name, _ in found:
         path = f"{folder}/{name}"
         stat = host.files.stat(path=path)
         if isinstance(stat, Known) and stat.value.mtime < start.timestamp() and stat.value.size:

@@ -24,6 +24,7 @@ from ybscan.probes._software.required import required_item
 from ybscan.probes._software.text import folded, shown
 from ybscan.probes.base import Context, Probe
 
+_FACTS = ("products", "signatures", "scans")
 _CLAMAV = "clamav"
 #: The kernel keeps 15 characters of a process name; see proc_pid_stat(5).
 _COMM = 15
@@ -41,9 +42,9 @@ class AntivirusProbe(Probe):
         FactSpec(
             "products", Kind.ITEMS, "杀毒软件",
             help="检测字典中标明为杀毒软件的产品，以及 site.yml 中 antivirus.products 与 software.required 都写明的产品。"
-            "有产品在实时防护时，没有运行的其他产品不算在用。病毒库日期和查杀记录只有 ClamAV 有公开格式，其他产品为未知。",
-            linux="软件包登记、进程、系统服务与检测字典；/var/lib/clamav/daily.cvd、daily.cld 的文件头；/var/log/clamav 中的查杀日志",
-            windows="IWSCProductList、MSFT_MpComputerStatus、MSFT_MpThreatDetection、服务与进程签名者",
+            "有产品在实时防护时，没有运行的其他产品不算在用。",
+            linux="软件包登记、进程、系统服务与检测字典",
+            windows="IWSCProductList、MSFT_MpComputerStatus、服务与进程签名者",
             fields=(
                 Field("id", Kind.TEXT, "产品编号"),
                 Field("name", Kind.TEXT, "产品"),
@@ -55,35 +56,69 @@ class AntivirusProbe(Probe):
                 Field("in_use", Kind.BOOLEAN, "是否在用"),
                 Field("approved", Kind.BOOLEAN, "是否为单位批准的产品"),
                 Field("domestic", Kind.BOOLEAN, "是否国产"),
-                Field("signature_time", Kind.TIME, "病毒库生成时间"),
-                Field("signature_days", Kind.INTEGER, "病毒库距今", "天"),
-                Field("within_unit_limit", Kind.BOOLEAN, "病毒库是否在单位规定的天数之内"),
-                Field("last_scan", Kind.TIME, "最近一次查杀"),
-                Field("scan_days", Kind.INTEGER, "最近一次查杀距今", "天"),
-                Field("detections", Kind.INTEGER, "检查周期内检出", "个"),
-                Field("unresolved", Kind.INTEGER, "未见处置记录的检出", "个"),
                 Field("clues", Kind.TEXTS, "依据"),
             ),
-            summary="{name}（厂商 {vendor}，实时防护：{realtime}，病毒库：{signature_time}，最近查杀：{last_scan}；{clues}）",
+            summary="{name}（实时防护：{realtime}；{clues}）",
+        ),
+        FactSpec(
+            "signatures", Kind.ITEMS, "病毒库",
+            help="每个杀毒软件一条。只认病毒库自己的生成时间，不认下载时间和升级日志；只有 ClamAV 有公开格式，其他产品为未知。",
+            linux="/var/lib/clamav/daily.cvd、daily.cld 的文件头",
+            windows="AntivirusSignatureLastUpdated、AVSignatureApplied",
+            fields=(
+                Field("name", Kind.TEXT, "产品"),
+                Field("installed", Kind.BOOLEAN, "是否确认已安装"),
+                Field("in_use", Kind.BOOLEAN, "是否在用"),
+                Field("time", Kind.TIME, "病毒库生成时间"),
+                Field("days", Kind.INTEGER, "病毒库距今", "天"),
+                Field("within_unit_limit", Kind.BOOLEAN, "病毒库是否在单位规定的天数之内"),
+                Field("path", Kind.TEXT, "来源"),
+            ),
+            summary="{name} 病毒库生成于 {time}",
+        ),
+        FactSpec(
+            "scans", Kind.ITEMS, "查杀情况",
+            help="每个杀毒软件一条。取自查杀日志，只计数，不读入文件名；只有 ClamAV 有公开格式，其他产品为未知。",
+            linux="/var/log/clamav 中的查杀日志", windows="QuickScanEndTime、FullScanEndTime、MSFT_MpThreatDetection",
+            fields=(
+                Field("name", Kind.TEXT, "产品"),
+                Field("installed", Kind.BOOLEAN, "是否确认已安装"),
+                Field("in_use", Kind.BOOLEAN, "是否在用"),
+                Field("time", Kind.TIME, "最近一次查杀"),
+                Field("days", Kind.INTEGER, "最近一次查杀距今", "天"),
+                Field("detections", Kind.INTEGER, "检查周期内检出", "个"),
+                Field("unresolved", Kind.INTEGER, "未见处置记录的检出", "个"),
+            ),
+            summary="{name} 最近一次查杀 {time}，检出 {detections}，未见处置记录 {unresolved}",
         ),
     )  # fmt: skip
 
     def read_linux(self, host: Host, context: Context) -> Mapping[str, Fact]:
         if not context.dictionary.products:
-            return {"products": Unknown(Cause.NOT_CONFIGURED, "没有检测字典", "rules/software")}
+            return dict.fromkeys(_FACTS, Unknown(Cause.NOT_CONFIGURED, "没有检测字典", "rules/software"))
         inventory = context.once("software.inventory", lambda: gather(host))
         matches = context.once("software.matches", lambda: match_products(inventory, context.dictionary))
         found = [(m, m.product.antivirus) for m in matches if m.product.antivirus is not None]
-        items = [_item(host, context, inventory, m, traits) for m, traits in found]
+        products = [_item(context, inventory, m, traits) for m, traits in found]
         gaps = list(inventory.gaps)
-        items += _declared(host, context, inventory, matches, [m for m, _ in found], gaps)
-        items.sort(key=lambda i: str(i["id"]))
-        return {"products": Known(_in_use(items), "软件清单与检测字典", tuple(dict.fromkeys(gaps)))}
+        products += _declared(host, context, inventory, matches, [m for m, _ in found], gaps)
+        products.sort(key=lambda i: str(i["id"]))
+        # What hides processes alone hides no product: it is confirmed by other traces, or not at all.
+        _mark_in_use(products, complete=not [g for g in gaps if g not in inventory.process_gaps])
+        missing = tuple(dict.fromkeys(gaps))
+        facts: dict[str, tuple[Item, ...]] = {
+            "products": tuple(products),
+            "signatures": tuple(_about(p) | _signatures(host, context, p) for p in products),
+            "scans": tuple(_about(p) | _scans(host, context, p) for p in products),
+        }
+        return {name: Known(items, "软件清单与检测字典", missing) for name, items in facts.items()}
 
 
-def _item(
-    host: Host, context: Context, inventory: Inventory, match: Match, traits: AntivirusTraits
-) -> dict[str, FieldValue]:
+def _about(product: dict[str, FieldValue]) -> dict[str, FieldValue]:
+    return {k: product[k] for k in ("name", "installed", "in_use")}
+
+
+def _item(context: Context, inventory: Inventory, match: Match, traits: AntivirusTraits) -> dict[str, FieldValue]:
     clues = sorted(match.clues)
     installed: FieldValue = True
     if not match.confirmed():
@@ -91,15 +126,13 @@ def _item(
     domestic: FieldValue = traits.domestic
     if domestic is None:
         domestic = Unknown(Cause.UNCONFIRMED, "检测字典的条目含多个厂商")
-    item: dict[str, FieldValue] = {
+    return {
         "id": match.product.id, "name": match.product.name, "vendor": traits.vendor,
         "version": next((shown(c.version, 60) for c in clues if c.version), None),
         "installed": installed, "running": _running(inventory, match), "realtime": _realtime(inventory, match, traits),
         "approved": _approved(context, match), "domestic": domestic,
         "clues": tuple(c.text for c in clues[:_CLUES_SHOWN]),
     }  # fmt: skip
-    item.update(_clamav(host, context) if match.product.id == _CLAMAV else _undocumented(match.product.name))
-    return item
 
 
 def _running(inventory: Inventory, match: Match) -> FieldValue:
@@ -149,41 +182,34 @@ def _named(match: Match, products: tuple[str, ...]) -> bool:
     return any(re.search(unicodedata.normalize("NFKC", e), t, re.IGNORECASE) for e in product.names for t in texts)
 
 
-def _undocumented(name: str) -> dict[str, FieldValue]:
-    date = Unknown(Cause.UNAVAILABLE, f"{name} 的病毒库日期没有公开的读取方法，请在产品界面核对并截图")
-    log = Unknown(Cause.UNAVAILABLE, f"{name} 的查杀日志没有公开的格式，请在产品界面核对并截图")
-    return {
-        "signature_time": date, "signature_days": date, "within_unit_limit": date,
-        "last_scan": log, "scan_days": log, "detections": log, "unresolved": log,
-    }  # fmt: skip
+# Signatures and scans -------------------------------------------------------------------------------------------
 
 
-# ClamAV ---------------------------------------------------------------------------------------------------------
-
-
-def _clamav(host: Host, context: Context) -> dict[str, FieldValue]:
-    when, _ = signature_time(host)
-    item: dict[str, FieldValue] = {"signature_time": None, "signature_days": None, "within_unit_limit": None}
+def _signatures(host: Host, context: Context, product: dict[str, FieldValue]) -> dict[str, FieldValue]:
+    if product["id"] != _CLAMAV:
+        why = Unknown(Cause.UNAVAILABLE, f"{product['name']} 的病毒库日期没有公开的读取方法，请在产品界面核对并截图")
+        return {"time": why, "days": why, "within_unit_limit": why}
+    when, path = signature_time(host)
     if isinstance(when, Unknown):
-        item = dict.fromkeys(item, when)
-    elif isinstance(when, Known):
-        days = _days(when.value, context.now)
-        limit = context.site.antivirus.max_signature_age_days
-        within: FieldValue = None
-        if limit is not None:
-            within = days if isinstance(days, Unknown) else days <= limit
-        item = {
-            "signature_time": when.value.astimezone(context.now.tzinfo),
-            "signature_days": days,
-            "within_unit_limit": within,
-        }
-    past = history(host, context.now, context.window)
-    return item | _past(past, context)
+        return {"time": when, "days": when, "within_unit_limit": when, "path": path}
+    if not isinstance(when, Known):
+        return {"time": None, "days": None, "within_unit_limit": None, "path": None}
+    days = _days(when.value, context.now)
+    limit = context.site.antivirus.max_signature_age_days
+    within: FieldValue = None
+    if limit is not None:
+        within = days if isinstance(days, Unknown) else days <= limit
+    return {"time": when.value.astimezone(context.now.tzinfo), "days": days, "within_unit_limit": within, "path": path}
 
 
-def _past(past: History | Unknown, context: Context) -> dict[str, FieldValue]:
+def _scans(host: Host, context: Context, product: dict[str, FieldValue]) -> dict[str, FieldValue]:
+    past: History | Unknown
+    if product["id"] == _CLAMAV:
+        past = history(host, context.now, context.window)
+    else:
+        past = Unknown(Cause.UNAVAILABLE, f"{product['name']} 的查杀日志没有公开的格式，请在产品界面核对并截图")
     if isinstance(past, Unknown):
-        return dict.fromkeys(("last_scan", "scan_days", "detections", "unresolved"), past)
+        return dict.fromkeys(("time", "days", "detections", "unresolved"), past)
     last: FieldValue
     days: FieldValue
     if isinstance(past.last, Known):
@@ -191,12 +217,9 @@ def _past(past: History | Unknown, context: Context) -> dict[str, FieldValue]:
     elif isinstance(past.last, Unknown):
         last = days = past.last
     else:
-        last = days = Unknown(
-            Cause.UNAVAILABLE,
-            "没有找到写明日期的查杀日志（clamscan 须加 --log 参数），请人工核对查杀情况",
-            "/var/log/clamav",
-        )
-    return {"last_scan": last, "scan_days": days, "detections": past.detections, "unresolved": past.unresolved}
+        what = "没有找到写明日期的查杀日志（clamscan 须加 --log 参数），请人工核对查杀情况"
+        last = days = Unknown(Cause.UNAVAILABLE, what, "/var/log/clamav")
+    return {"time": last, "days": days, "detections": past.detections, "unresolved": past.unresolved}
 
 
 def _days(when: datetime, now: datetime) -> int | Unknown:
@@ -233,25 +256,27 @@ def _declared(
                     Cause.NOT_CONFIGURED, f"software.required 中“{shown(name, 60)}”没有写 process 或 service"
                 ),
                 "approved": True, "domestic": Unknown(Cause.UNCONFIRMED, "检测字典中没有该产品"),
-                "clues": (str(traces["evidence"] or "site.yml 的 software.required"),), **_undocumented(shown(name, 60)),
+                "clues": (str(traces["evidence"] or "site.yml 的 software.required"),),
             }
         )  # fmt: skip
     return items
 
 
-def _in_use(items: list[dict[str, FieldValue]]) -> tuple[Item, ...]:
-    """Beside a product that guards, one that certainly does not is what an earlier installation left."""
-    guarded = {i["id"] for i in items if i["installed"] is not False and i["realtime"] is not False}
-    made: list[Item] = []
-    for item in items:
-        others = guarded - {item["id"]}
-        idle = item["realtime"] is False and bool(others)
-        doubt = idle and not any(i["id"] in others and i["realtime"] is True and i["installed"] is True for i in items)
-        value: FieldValue = not idle
-        if doubt:
-            value = Unknown(Cause.UNCONFIRMED, "另有产品可能在实时防护")
-        made.append({**item, "in_use": value})
-    return tuple(made)
+def _mark_in_use(products: list[dict[str, FieldValue]], *, complete: bool) -> None:
+    """Beside a product that guards, one that certainly does not is what an earlier installation left.
+
+    Without ``complete`` there may be a product that was not seen.
+    """
+    guarding = {p["id"] for p in products if p["installed"] is True and p["realtime"] is True}
+    perhaps = {p["id"] for p in products if p["installed"] is not False and p["realtime"] is not False}
+    for product in products:
+        others = {product["id"]}
+        if product["realtime"] is True or (complete and not perhaps - others):
+            product["in_use"] = True
+        elif product["realtime"] is False and guarding - others:
+            product["in_use"] = False
+        else:
+            product["in_use"] = Unknown(Cause.UNCONFIRMED, "另有产品可能在实时防护")
 
 
 PROBES = (AntivirusProbe(),)

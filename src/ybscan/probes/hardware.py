@@ -66,7 +66,7 @@ class HardwareProbe(Probe):
                 Field("serial", Kind.TEXT, "序列号（缩短）"),
                 Field("health", Kind.BOOLEAN, "磁盘自检是否通过"),
             ),
-            summary="{name}（{model}，{size_gib}）",
+            summary="{name}（{model}，{size_gib}，自检通过：{health}）",
         ),
         FactSpec(
             "space", Kind.ITEMS, "磁盘剩余空间",

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 
 from ybscan.hosts.base import Host
-from ybscan.model.facts import Fact, FactSpec, Kind
+from ybscan.model.facts import Fact, FactSpec, Field, FieldValue, Item, Kind
 from ybscan.model.lifecycle import Lifecycle, Release
 from ybscan.model.reading import Absent, Cause, Known, Reading, Unknown
 from ybscan.probes._repos import read_sources
@@ -38,21 +38,22 @@ class OsSupportProbe(Probe):
     title = "操作系统支持期限"
     facts = (
         FactSpec(
-            "release", Kind.TEXT, "操作系统版本",
-            help="与停止支持日期表比对所用的标识：Linux 为 os-release 的 ID-VERSION_ID，Windows 为版本名称和 build。",
-            linux="/etc/os-release，CentOS 6 为 /etc/centos-release",
-            windows="HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion 的 CurrentBuild、EditionID、InstallationType",
-        ),
-        FactSpec(
-            "days_left", Kind.INTEGER, "距厂商标准支持结束", unit="天",
-            help="负数表示已经结束。日期取自 rules/lifecycle，表中没有的取自 site.yml 的 updates.vendor_eol；两者都没有时未知。",
-            linux="rules/lifecycle、site.yml", windows="rules/lifecycle、site.yml",
-        ),
-        FactSpec(
-            "extended", Kind.BOOLEAN, "延长支持", words=("已启用且未到期", "未启用或已到期"),
-            help="标准支持结束之后的延长支持（Debian LTS、Ubuntu ESM、Windows ESU）。Debian LTS 看是否配置了安全更新源；"
-            "须购买授权的无法从配置文件确认。",
-            linux="软件源配置", windows="SoftwareLicensingProduct 中名称含 ESU 且已授权的条目",
+            "systems", Kind.ITEMS, "操作系统支持期限",
+            help="只有一条，即本机的系统。日期取自 rules/lifecycle，表中没有的取自 site.yml 的 updates.vendor_eol；都没有时剩余天数未知。"
+            "延长支持指 Debian LTS、Ubuntu ESM、Windows ESU：Debian LTS 看是否配置了安全更新源，须购买授权的无法从配置文件确认。",
+            linux="/etc/os-release（CentOS 6 为 /etc/centos-release）、软件源配置、rules/lifecycle、site.yml",
+            windows="HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion 的 CurrentBuild、EditionID、InstallationType，"
+            "SoftwareLicensingProduct 中名称含 ESU 且已授权的条目",
+            fields=(
+                Field("name", Kind.TEXT, "系统"),
+                Field("release", Kind.TEXT, "版本标识"),
+                Field("end", Kind.TEXT, "标准支持截止"),
+                Field("days_left", Kind.INTEGER, "距标准支持结束", "天"),
+                Field("extended_end", Kind.TEXT, "延长支持截止"),
+                Field("extended", Kind.BOOLEAN, "是否已启用延长支持且未到期"),
+                Field("source", Kind.TEXT, "日期出处"),
+            ),
+            summary="{name}（{release}），标准支持截止 {end}，延长支持截止 {extended_end}，日期出处：{source}",
         ),
     )  # fmt: skip
 
@@ -60,15 +61,34 @@ class OsSupportProbe(Probe):
         os_id = _os_id(host)
         if not isinstance(os_id, Known):
             why = os_id if isinstance(os_id, Unknown) else Unknown(Cause.UNAVAILABLE, "没有 os-release", "os-release")
-            return {"release": why, "days_left": why, "extended": why}
-        named: Fact = Known(os_id.value, os_id.origin)
+            return {"systems": why}
         release = context.lifecycle.linux(os_id.value)
         own = own_date(context, os_id.value)
-        return {
-            "release": named,
-            "days_left": _days_left(host, context, os_id, release, own),
-            "extended": _extended(host, context, release, own),
+        mark = _vendor_mark(host) if os_id.value.startswith(_BASES) else None
+        identity = host.system.identity()
+        name = identity.value.os_name if isinstance(identity, Known) else ""
+        item: Item = {
+            "name": release.name if release else shown(name, 60),
+            "release": shown(os_id.value, 60),
+            "end": _end(release, own),
+            "days_left": mark or _days_left(context, os_id.value, release, own),
+            "extended_end": f"{release.programme_name} {release.extended}" if release and release.extended else None,
+            "extended": mark or _extended(host, context, release, own),
+            "source": _source(release, own),
         }
+        return {"systems": Known((item,), os_id.origin)}
+
+
+def _end(release: Release | None, own: date | Unknown | None) -> FieldValue:
+    if release is not None:
+        return release.eol.isoformat()
+    return own if isinstance(own, Unknown) or own is None else own.isoformat()
+
+
+def _source(release: Release | None, own: date | Unknown | None) -> FieldValue:
+    if release is not None:
+        return f"{release.source}，{release.checked} 核对"
+    return "site.yml 的 updates.vendor_eol" if own is not None else None
 
 
 def _os_id(host: Host) -> Reading[str]:
@@ -104,32 +124,26 @@ def own_date(context: Context, os_id: str) -> date | Unknown | None:
         return Unknown(Cause.MALFORMED, what, "site.yml")
 
 
-def _days_left(
-    host: Host, context: Context, os_id: Known[str], release: Release | None, own: date | Unknown | None
-) -> Fact:
+def _days_left(context: Context, os_id: str, release: Release | None, own: date | Unknown | None) -> int | Unknown:
     today = context.now.date()
     if isinstance(own, Unknown):
         return own
     if own is not None and release is None:
         # The unit answers for what it entered; no table speaks of this system.
-        return Known((own - today).days, f"site.yml 的 updates.vendor_eol（{os_id.value} 至 {own}）")
-    if os_id.value.startswith(_BASES):
-        mark = _vendor_mark(host)
-        if mark is not None:
-            return mark
+        return (own - today).days
     if release is None:
-        what = f"{shown(os_id.value, 60)} 不在停止支持日期表中，请查明厂商的停止支持日期后写入 site.yml 的 updates.vendor_eol"
+        what = f"{shown(os_id, 60)} 不在停止支持日期表中，请查明厂商的停止支持日期后写入 site.yml 的 updates.vendor_eol"
         return Unknown(Cause.NOT_CONFIGURED, what, "rules/lifecycle")
     return days_left(release, today)
 
 
-def days_left(release: Release, today: date) -> Fact:
+def days_left(release: Release, today: date) -> int | Unknown:
     """Days until standard support ends, as far as the table's entry can be believed."""
-    origin = f"rules/lifecycle：{release.name} 至 {release.eol}（{release.source}，{release.checked} 核对）"
     if not release.verified:
-        return Unknown(Cause.UNCONFIRMED, f"{release.name} 的停止支持日期 {release.eol} 没有与公开出处核对过", origin)
-    doubt = _outdated(release, release.eol, today)
-    return doubt or Known((release.eol - today).days, origin)
+        return Unknown(
+            Cause.UNCONFIRMED, f"{release.name} 的停止支持日期 {release.eol} 没有与公开出处核对过", "rules/lifecycle"
+        )
+    return _outdated(release, release.eol, today) or (release.eol - today).days
 
 
 def _outdated(release: Release, ends: date, today: date) -> Unknown | None:
@@ -151,15 +165,14 @@ def _vendor_mark(host: Host) -> Unknown | None:
     return None
 
 
-def _extended(host: Host, context: Context, release: Release | None, own: date | Unknown | None) -> Fact:
+def _extended(host: Host, context: Context, release: Release | None, own: date | Unknown | None) -> bool | Unknown:
     if release is None or release.extended is None:
         if own is None and release is None:
             return Unknown(Cause.NOT_CONFIGURED, "系统不在停止支持日期表中", "rules/lifecycle")
-        return Known(False, "rules/lifecycle")
+        return False
     today = context.now.date()
-    origin = f"rules/lifecycle：{release.name} {release.programme_name} 至 {release.extended}（{release.checked} 核对）"
     if release.extended < today:
-        return _outdated(release, release.extended, today) or Known(False, origin)
+        return _outdated(release, release.extended, today) or False
     doubt = _outdated(release, release.extended, today)
     if doubt is not None:
         return doubt
@@ -170,10 +183,10 @@ def _extended(host: Host, context: Context, release: Release | None, own: date |
             what = f"配置了 {release.programme_name} 软件源，授权是否有效须执行 pro status 核对"
             return Unknown(Cause.UNCONFIRMED, what, "软件源配置")
     elif any(security_suite(s.name, release.codename) for s in suites):
-        return Known(True, f"{origin}；已配置 {release.codename} 安全更新源")
+        return True
     if gaps:
         return Unknown(gaps[0].cause, gaps[0].detail, gaps[0].origin)
-    return Known(False, f"{origin}；没有配置安全更新源")
+    return False
 
 
 def security_suite(suite: str, codename: str) -> bool:

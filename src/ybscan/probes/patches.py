@@ -45,7 +45,12 @@ class PatchesProbe(Probe):
                 Field("core", Kind.BOOLEAN, "是否含系统核心软件包"),
                 Field("source", Kind.TEXT, "来源"),
             ),
-            summary="{time} 升级 {count} 个软件包（{packages}，{source}）",
+            summary="{time} 升级软件包 {count}（{packages}，{source}）",
+        ),
+        FactSpec(
+            "core_days", Kind.INTEGER, "最近一次系统核心软件包升级距今", unit="天",
+            help="升级记录完整而其中没有系统核心软件包时，没有这一信息；记录不完整时未知。",
+            linux="同上", windows="同上",
         ),
         FactSpec(
             "reboot_required", Kind.BOOLEAN, "已装补丁是否等待重新启动", words=("等待重启", "无需重启"),
@@ -55,7 +60,8 @@ class PatchesProbe(Probe):
     )  # fmt: skip
 
     def read_linux(self, host: Host, context: Context) -> Mapping[str, Fact]:
-        return {"upgrades": _upgrades(host, context), "reboot_required": _reboot(host)}
+        upgrades = _upgrades(host, context)
+        return {"upgrades": upgrades, "core_days": _core_days(upgrades), "reboot_required": _reboot(host)}
 
 
 def _upgrades(host: Host, context: Context) -> Fact:
@@ -75,6 +81,22 @@ def _upgrades(host: Host, context: Context) -> Fact:
             Gap(Cause.INCOMPLETE, f"升级记录只从 {since} 开始，更早的情况和安装介质的日期无从得知", record.source)
         )
     return Known(items, record.source, tuple(dict.fromkeys(gaps)))
+
+
+def _core_days(upgrades: Fact) -> Fact:
+    if not isinstance(upgrades, Known) or not isinstance(upgrades.value, tuple):
+        return upgrades if isinstance(upgrades, Unknown) else Unknown(Cause.UNAVAILABLE, "升级记录")
+    for item in upgrades.value:
+        assert not isinstance(item, str)  # noqa: S101 - a list fact holds items
+        days, core = item["days"], item["core"]
+        for value in (core, days):
+            if isinstance(value, Unknown):
+                return value
+        if core is True and isinstance(days, int):
+            return Known(days, upgrades.origin)
+    if upgrades.gaps:
+        return Unknown(upgrades.gaps[0].cause, upgrades.gaps[0].detail, upgrades.gaps[0].origin)
+    return Absent(upgrades.origin)
 
 
 def _item(day: str, record: Record, now: datetime) -> Item:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 
 from ybscan.hosts.base import Host
-from ybscan.model.facts import Fact, FactSpec, Kind
+from ybscan.model.facts import Fact, FactSpec, Field, Kind
 from ybscan.model.reading import Absent, Cause, Known, Unknown
 from ybscan.model.site import Terminal
 from ybscan.probes._software.text import folded, shown
@@ -28,9 +28,12 @@ class RegistrationProbe(Probe):
             help="site.yml 写明了 terminal，或者 terminals 登记表中有本机的 MAC 地址或主机名。",
             linux="site.yml、终端登记表、网卡和主机名", windows="site.yml、终端登记表、网卡和主机名",
         ),
-        FactSpec("id", Kind.TEXT, "终端编号", linux="终端登记", windows="终端登记"),
-        FactSpec("department", Kind.TEXT, "使用科室", linux="终端登记", windows="终端登记"),
-        FactSpec("owner", Kind.TEXT, "责任人", linux="终端登记", windows="终端登记"),
+        FactSpec(
+            "entries", Kind.ITEMS, "登记内容", help="终端编号、使用科室和责任人各一条。",
+            linux="site.yml、终端登记表", windows="site.yml、终端登记表",
+            fields=(Field("name", Kind.TEXT, "项目"), Field("value", Kind.TEXT, "内容"), Field("filled", Kind.BOOLEAN, "是否填写")),
+            summary="{name}：{value}",
+        ),
         FactSpec(
             "identity_matches", Kind.BOOLEAN, "登记的主机名和 MAC 地址是否与本机一致", words=("一致", "不一致"),
             help="登记中写了哪一项就核对哪一项；都没有写时没有这一信息。",
@@ -49,21 +52,23 @@ class RegistrationProbe(Probe):
             registered = _not_found(host, context)
             rest: Fact = registered if isinstance(registered, Unknown) else Absent("终端登记")
             return {
-                "registered": registered, "id": rest, "department": rest, "owner": rest, "identity_matches": rest,
+                "registered": registered, "entries": rest, "identity_matches": rest,
                 "machine_id": _machine_id(host),
             }  # fmt: skip
         return {
             "registered": Known(True, "终端登记"),
-            "id": Known(shown(terminal.id, 60), "终端登记"),
-            "department": _text(terminal.department),
-            "owner": _text(terminal.owner),
+            "entries": _entries(terminal),
             "identity_matches": _matches(host, terminal),
             "machine_id": _machine_id(host),
         }
 
 
-def _text(value: str | None) -> Fact:
-    return Known(shown(value, 60), "终端登记") if value and value.strip() else Absent("终端登记")
+def _entries(terminal: Terminal) -> Fact:
+    named = (("终端编号", terminal.id), ("使用科室", terminal.department), ("责任人", terminal.owner))
+    return Known(
+        tuple({"name": n, "value": shown(v, 60) if v else None, "filled": bool(v and v.strip())} for n, v in named),
+        "终端登记",
+    )
 
 
 def _not_found(host: Host, context: Context) -> Fact:
