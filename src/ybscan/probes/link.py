@@ -11,10 +11,11 @@ from collections.abc import Mapping
 
 from ybscan.hosts.base import Host
 from ybscan.model.facts import Fact, FactSpec, Field, Item, Kind
-from ybscan.model.reading import Absent, Cause, Known, Unknown
+from ybscan.model.reading import Cause, Known, Unknown
 from ybscan.probes.base import Context, Probe
 
 _GATEWAYS = {"tlcp": "国密 TLCP 网关", "ipsec": "IPSec VPN", "ssl-vpn": "SSL VPN"}
+NONE = "未登记"
 _PLATFORM = "site.yml 的 encryption.platform"
 _ADDRESS = re.compile(r"(?:(https?)://)?(\[[0-9a-fA-F:.]+\]|[^\s/:\[\]]+)(?::(\d{1,5}))?(?:/.*)?", re.IGNORECASE)
 
@@ -61,7 +62,7 @@ def read_link(context: Context) -> Mapping[str, Fact]:
 def _gateway(context: Context) -> Fact:
     gateway = context.site.encryption.gateway
     if gateway is None:
-        return Absent("site.yml 的 encryption.gateway")
+        return Known(NONE, "site.yml 的 encryption.gateway")
     text = f"{_GATEWAYS[gateway.kind]}（{gateway.product}，文件编号 {gateway.document}）"
     return Known(text, "site.yml 的 encryption.gateway")
 
