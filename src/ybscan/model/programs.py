@@ -29,4 +29,9 @@ def is_program(name: str, mode: int, *, posix: bool = True) -> bool:
     ending = path.suffix[1:].casefold()
     if _RUNS.fullmatch(ending) or _VERSIONED_SO.search(path.name.casefold()) or (posix and mode & 0o111):
         return True
-    return bool(_CONFIGURES.fullmatch(ending)) and not any(p.casefold() in _SCRATCH for p in path.parts[:-1])
+    return bool(_CONFIGURES.fullmatch(ending)) and not in_scratch(str(path.parent))
+
+
+def in_scratch(folder: str) -> bool:
+    """Whether the folder (relative, with ``/``) is one in which a program writes by itself, or lies below one."""
+    return any(p.casefold() in _SCRATCH for p in PurePosixPath(folder).parts)
