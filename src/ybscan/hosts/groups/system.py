@@ -20,6 +20,16 @@ class Identity:
     arch: str
 
 
+@dataclass(frozen=True, slots=True)
+class ClockState:
+    """What the kernel says about its clock, see adjtimex(2)."""
+
+    synchronised: bool
+    """Whether a time service has set it lately: the flag STA_UNSYNC is clear."""
+    max_error: float
+    """Upper bound of the error in seconds, growing while nothing sets the clock."""
+
+
 class System(Group):
     """The system as a whole."""
 
@@ -38,6 +48,11 @@ class System(Group):
     @question
     def boot_time(self) -> Reading[float]:
         """When the system started, in seconds since the epoch."""
+        return self.unsupported()
+
+    @question
+    def clock(self) -> Reading[ClockState]:
+        """Whether the clock is kept in step with a time source, as the kernel knows it. Asking changes nothing."""
         return self.unsupported()
 
     @question

@@ -9,7 +9,8 @@ import socket
 import sys
 
 from ybscan.hosts.groups.files import Files
-from ybscan.hosts.groups.system import Identity, System
+from ybscan.hosts.groups.system import ClockState, Identity, System
+from ybscan.hosts.linux.clock import clock_state
 from ybscan.hosts.linux.redact import redacted
 from ybscan.model.reading import Cause, Known, Reading, Unknown
 
@@ -49,6 +50,9 @@ class LinuxSystem(System):
             return stat
         found = re.search(r"^btime (\d+)$", stat.value, re.MULTILINE)
         return Known(float(found[1]), "/proc/stat") if found else Unknown(Cause.MALFORMED, "/proc/stat", "/proc/stat")
+
+    def clock(self) -> Reading[ClockState]:
+        return clock_state() if self._live else self.unsupported()
 
     def environment(self, *, names: tuple[str, ...]) -> Reading[dict[str, str]]:
         if not self._live:
