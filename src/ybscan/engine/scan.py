@@ -24,7 +24,7 @@ from ybscan.model.site import Terminal
 from ybscan.probes.base import Context
 from ybscan.probes.registry import ProbeRegistry
 from ybscan.rules.load import LoadedPack
-from ybscan.rules.site import LoadedSite, find_terminal
+from ybscan.rules.site import LoadedSite, bare_mac, find_terminal
 
 T = TypeVar("T")
 
@@ -152,7 +152,7 @@ def scan(
     facts = read_facts(host, plan, wanted, progress)
     case = Case(
         facts=facts, specs=plan.registry.spec_of, site=site, waivers=plan.loaded.waivers, now=plan.context.now,
-        os=host.os, role=role, terminal=info.id,
+        os=host.os, role=role, terminal=waived_as(info, terminal, plan.loaded),
     )  # fmt: skip
     findings = tuple(judged(rule, case) for rule in plan.rules)
     used = {r.pack for r in plan.rules}
@@ -213,6 +213,19 @@ def facts_document(facts: FactSet) -> dict[str, object]:
 
 #: Interfaces that are no card of the terminal: the record's head names cards.
 _INNER = frozenset({"loopback", "virtual", "container"})
+
+
+def waived_as(info: HostInfo, terminal: Terminal | None, loaded: LoadedSite) -> str:
+    """The terminal id by which waivers may cover this host; empty when only those for all terminals may.
+
+    A host name is easily given: a machine that merely calls itself like a registered terminal, or a copy of its disk
+    in other hardware, must not inherit what was approved for that one.
+    """
+    if terminal is None:
+        return "" if any(t.id.casefold() == info.id.casefold() for t in loaded.register) else info.id
+    given = loaded.site.terminal is not None
+    other = terminal.mac and info.macs and bare_mac(terminal.mac) not in {bare_mac(m) for m in info.macs}
+    return "" if other and not given else terminal.id
 
 
 def describe(host: Host, loaded: LoadedSite) -> tuple[HostInfo, Role, Terminal | None]:

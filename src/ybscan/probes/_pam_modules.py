@@ -17,6 +17,8 @@ from ybscan.probes._pam import Module
 
 _CREDITS = ("dcredit", "ucredit", "lcredit", "ocredit")
 _PWQUALITY_FLOOR = 6
+#: Failures further apart than ``fail_interval`` do not add up; within less than this nobody types five passwords.
+_SHORTEST_INTERVAL = 60
 #: Releases whose libpwquality is older than 1.3: other defaults, and no pwquality.conf.d.
 _OLD_PWQUALITY = re.compile(r"^(centos|rhel|ol|scientific|neokylin)-[67](\.|$)")
 
@@ -218,8 +220,15 @@ def faillock(host: Host, module: Module) -> Lock | Unknown:
         return conf
     settings = {**(conf or {}), **arguments(module)}
     deny = number(settings.get("deny"), 3, "pam_faillock 的 deny")
-    if isinstance(deny, Unknown):
-        return deny
+    interval = number(settings.get("fail_interval"), 900, "pam_faillock 的 fail_interval")
+    for one in (deny, interval):
+        if isinstance(one, Unknown):
+            return one
+    assert isinstance(deny, int)  # noqa: S101 - checked above, for the type checker
+    assert isinstance(interval, int)  # noqa: S101
+    if deny > 0 and interval < _SHORTEST_INTERVAL:
+        why = f"pam_faillock 的 fail_interval 为 {interval} 秒，过短，失败次数很快不再累计，等于没有锁定"
+        return Unknown(Cause.UNCONFIRMED, why, module.source)
     return _lock(deny, settings, 600, "pam_faillock")
 
 

@@ -303,7 +303,7 @@ def lockout(host: Host, modules: Chain) -> Lock | Unknown:
             continue
         lock = faillock(host, module) if module.name == "pam_faillock" else tally(module)
         if isinstance(lock, Unknown):
-            doubts.append(lock.text)
+            doubts.append(lock.detail if lock.cause is Cause.UNCONFIRMED else lock.text)
         elif "maybe" in (counted, gate):
             doubts.append(f"{module.name} 是否真正起作用不能确定（检查各行次序与控制字段）")
         elif lock.attempts and (best is None or lock.attempts < best.attempts):
@@ -319,7 +319,9 @@ def _counted(modules: Chain, run: Play, gate: int) -> Effect:
     """Whether a wrong password is counted on this run: by pam_faillock's own line, or by the counting gate."""
     if modules[gate].name in _COUNTERS:
         return "yes" if gate in run.ran else "no"
-    return "yes" if any(modules[i].name == "pam_faillock" and "authfail" in modules[i].args for i in run.ran) else "no"
+    counters = [modules[i] for i in run.ran if modules[i].name == "pam_faillock" and "authfail" in modules[i].args]
+    # What is counted in one folder is not seen by a gate that looks into another.
+    return "yes" if any(c.option("dir") == modules[gate].option("dir") for c in counters) else "no"
 
 
 def _gates(modules: Chain, index: int) -> Effect:

@@ -15,6 +15,7 @@ from ybscan.hosts.base import Host
 from ybscan.hosts.groups.accounts import Account, GroupEntry, PasswordAgeing
 from ybscan.model.facts import Fact, FactSpec, Field, FieldValue, Item, Kind
 from ybscan.model.reading import Absent, Cause, Gap, Known, Reading, Unknown
+from ybscan.probes._directory import directory_accounts
 from ybscan.probes._ini import lightdm
 from ybscan.probes._pam import chain, has_service, installed
 from ybscan.probes._pam_stacks import exempt
@@ -117,7 +118,7 @@ def entries(host: Host, context: Context) -> Fact:
             }
         )  # fmt: skip
     items.sort(key=lambda i: (i["uid"], i["account"]))
-    gaps = [*users.gaps, *_gaps(ageing), *_gaps(groups)]
+    gaps = [*users.gaps, *_gaps(ageing), *_gaps(groups), *_strangers(host, users.value, groups, free)]
     return Known(tuple(items), users.origin, tuple(dict.fromkeys(gaps)))
 
 
@@ -191,6 +192,20 @@ def _needs_no_password(
     if isinstance(groups, Absent):
         return Unknown(Cause.UNAVAILABLE, f"{groups.origin} 不存在", groups.origin)
     return any(g.name in free[0] and (user.name in g.members or user.gid == g.gid) for g in groups.value)
+
+
+def _strangers(
+    host: Host, users: tuple[Account, ...], groups: Reading[tuple[GroupEntry, ...]], free: tuple[frozenset[str], ...]
+) -> tuple[Gap, ...]:
+    """Names let in without a password that are no local account: of the directory, where there is one."""
+    local = {u.name for u in users}
+    named = set(free[1])
+    if isinstance(groups, Known):
+        named |= {m for g in groups.value if g.name in free[0] for m in g.members}
+    if not named - local or not isinstance(directory_accounts(host), Unknown):
+        return ()
+    who = "、".join(sorted(named - local)[:5])
+    return (Gap(Cause.UNCONFIRMED, f"{who} 可免口令登录，但不是本地账户，须核实是否为域账户", groups.origin),)
 
 
 def _guest_session(host: Host) -> Fact:

@@ -182,15 +182,16 @@ def find_terminal(loaded: LoadedSite, hostname: str, macs: tuple[str, ...]) -> T
     """This host in the site: the ``terminal`` given there, else the register's row of its MAC address or host name."""
     if loaded.site.terminal is not None:
         return loaded.site.terminal
-    known = {_mac(m) for m in macs}
-    by_mac = [t for t in loaded.register if t.mac and _mac(t.mac) in known]
+    known = {bare_mac(m) for m in macs}
+    by_mac = [t for t in loaded.register if t.mac and bare_mac(t.mac) in known]
     if len(by_mac) == 1:
         return by_mac[0]
     by_name = [t for t in loaded.register if t.hostname and t.hostname.casefold() == hostname.casefold()]
     return by_name[0] if len(by_name) == 1 else None
 
 
-def _mac(text: str) -> str:
+def bare_mac(text: str) -> str:
+    """A hardware address as its hexadecimal digits alone, however it was written."""
     return "".join(c for c in text.lower() if c in "0123456789abcdef")
 
 
