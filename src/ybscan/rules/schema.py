@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from ybscan.model.attestation import AnswerFile, QuestionFile
 from ybscan.model.expression import WORDS
 from ybscan.model.result import ScanResult
 from ybscan.model.rule import Pack, RuleDocument, WaiverFile
@@ -17,6 +18,8 @@ DOCUMENTS: dict[str, tuple[str, type[BaseModel]]] = {
     "pack": ("ybscan 规则包", Pack),
     "site": ("ybscan 单位配置", Site),
     "waivers": ("ybscan 例外", WaiverFile),
+    "questions": ("ybscan 人工确认事项", QuestionFile),
+    "answers": ("ybscan 人工确认的答复", AnswerFile),
     "result": ("ybscan 检查结果", ScanResult),
 }
 
