@@ -23,7 +23,19 @@ _ASSIGNED = re.compile(
     r"(?:^|[\s;&])(?:export\s+|declare\s+-x\s+)?(" + "|".join(_NAMES) + r")=(\"[^\"]*\"|'[^']*'|[^\s;&#]*)",
     re.IGNORECASE,
 )
-_SHELL_FILES = ("/etc/environment", "/etc/profile", "/etc/bash.bashrc", "/etc/bashrc", "/etc/zsh/zshenv")
+_SHELL_FILES = (
+    "/etc/environment",
+    "/etc/profile",
+    "/etc/bash.bashrc",
+    "/etc/bashrc",
+    "/etc/zsh/zshenv",
+    "/etc/zsh/zprofile",
+    "/etc/zshenv",
+    "/etc/zprofile",
+    "/etc/csh.cshrc",
+    "/etc/csh.login",
+    "/etc/profile.local",
+)
 _SHELL_FOLDERS = (("/etc/profile.d", (".sh", ".csh")), ("/etc/environment.d", (".conf",)))
 _PAM_ENV = "/etc/security/pam_env.conf"
 _APT = re.compile(r"\bProxy(?:-Auto-Detect|AutoDetect)?(?:::[^\s\"]+)?\s+\"([^\"]*)\"", re.IGNORECASE)
@@ -69,6 +81,12 @@ class ProxyProbe(Probe):
             *_environment(host, gaps), *_shell(host, gaps), *_pam_env(host, gaps), *_apt(host, gaps), *_yum(host, gaps),
             *_browsers(host, gaps), *_desktops(host, gaps),
         ]  # fmt: skip
+        # The rule compares with the unit's list: ``http://proxy:3128/`` there is the same as what is shown here.
+        approved = {plain_proxy(p): p for p in context.site.network.proxies or ()}
+        items = [
+            {**i, "proxy": approved.get(i["proxy"], i["proxy"]) if isinstance(i["proxy"], str) else i["proxy"]}
+            for i in items
+        ]
         unique = {tuple(str(i[k]) for k in ("source", "proxy", "method", "account")): i for i in items}
         return {
             "entries": Known(tuple(v for _, v in sorted(unique.items())), "各处代理设置", tuple(dict.fromkeys(gaps)))

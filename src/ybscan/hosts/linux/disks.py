@@ -18,7 +18,8 @@ _MAX_DEPTH = 10
 
 #: Makers and models that present several disks as one, or pieces of one as several.
 _RAID = re.compile(
-    r"perc|mr[ -]?\d{4}|smart array|logical ?vol|raid|\bavago\b|\blsi\b|adaptec|\b3ware\b|\bareca\b", re.IGNORECASE
+    r"perc|mr[ -]?\d{4}|smart array|logical ?(?:vol|dr)|raid|\basr-?\d{4}|\bsmc\d{4}|\bavago\b|\blsi\b|adaptec|\b3ware\b|\bareca\b",
+    re.IGNORECASE,
 )
 _VIRTUAL = re.compile(r"qemu|vbox|vmware|virtual|xen|kvm|bhyve|proxmox|drive-scsi|cloud", re.IGNORECASE)
 _NETWORK_BLOCK = re.compile(r"^(nbd|rbd|drbd|aoe|etherd)")

@@ -20,7 +20,10 @@ _DEFAULTS = {
     "PresentDevicePolicy": "apply-policy",
     "InsertedDevicePolicy": "apply-policy",
 }
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}]|[^\s{}"]+')
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}]|[^\s{}"]+', re.ASCII)
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+#: An interface type: the class in full, and what follows a wildcard is one too.
+_INTERFACE = re.compile(r"[0-9a-f]{2}:(?:\*:\*|[0-9a-f]{2}:(?:\*|[0-9a-f]{2}))", re.IGNORECASE)
 _OPERATORS = frozenset({"all-of", "one-of", "none-of", "equals", "equals-ordered", "match-all"})
 _ATTRIBUTES = frozenset(
     {"id", "hash", "parent-hash", "name", "serial", "via-port", "with-interface", "with-connect-type", "label", "if"}
@@ -50,8 +53,14 @@ class Policy:
 
 
 def parse_rule(line: str, path: str) -> Rule | None:
-    """One line of a rule file; None when it is none (a comment, or not of the language)."""
+    """One line of a rule file; None when it is none (a comment, or not of the language).
+
+    What usbguard's own parser refuses must be refused here: the daemon does not start on such a file.
+    """
+    if "\r" in line or re.search(r"[^\s{]\{", _STRING.sub('""', line).split("#", 1)[0], re.ASCII):
+        return None
     tokens = _TOKEN.findall(line)
+    tokens = tokens[: next((i for i, t in enumerate(tokens) if t.startswith("#")), None)]
     if not tokens or tokens[0] not in ("allow", "block", "reject"):
         return None
     attributes: dict[str, tuple[str, tuple[str, ...]]] = {}
@@ -84,6 +93,8 @@ def parse_rule(line: str, path: str) -> Rule | None:
         elif i < len(tokens):
             values.append(tokens[i].strip('"'))
             i += 1
+        if name == "with-interface" and not (values and all(map(_INTERFACE.fullmatch, values))):
+            return None
         attributes[name] = (operator, tuple(values))
     return Rule(tokens[0], attributes, path)
 
@@ -112,7 +123,7 @@ def read_policy(host: Host) -> Policy | Absent | Unknown:
             return content
         if isinstance(content, Absent):
             continue
-        for number, line in enumerate(content.value.splitlines(), 1):
+        for number, line in enumerate(content.value.split("\n"), 1):
             if not line.strip() or line.lstrip().startswith("#"):
                 continue
             rule = parse_rule(line, path)
