@@ -75,22 +75,22 @@ def _not_found(host: Host, context: Context) -> Fact:
     """What no row in the register means: nothing when there is no register, or when we do not know who we are."""
     if context.site.terminals is None:
         return Unknown(Cause.NOT_CONFIGURED, "site.yml 的 terminals 或 terminal", "site.yml")
-    macs, hostname = _macs(host), _hostname(host)
-    for seen in (macs, hostname):
-        if isinstance(seen, Unknown):
-            return seen
+    (_, doubt), hostname = _macs(host), _hostname(host)
+    for why in (doubt, hostname):
+        if isinstance(why, Unknown):
+            return why
     return Known(False, "终端登记表中没有唯一对应本机 MAC 地址或主机名的一行")
 
 
-def _macs(host: Host) -> frozenset[str] | Unknown:
+def _macs(host: Host) -> tuple[frozenset[str], Unknown | None]:
+    """The addresses of the machine's cards, and why there may be more."""
     interfaces = host.network.interfaces()
-    if isinstance(interfaces, Unknown):
-        return interfaces
     if not isinstance(interfaces, Known):
-        return Unknown(Cause.UNAVAILABLE, "网卡列表", "network.interfaces")
-    if interfaces.gaps:
-        return Unknown(interfaces.gaps[0].cause, interfaces.gaps[0].detail, interfaces.gaps[0].origin)
-    return frozenset(_bare(i.mac) for i in interfaces.value if i.mac)
+        missing = Unknown(Cause.UNAVAILABLE, "网卡列表", "network.interfaces")
+        return frozenset(), interfaces if isinstance(interfaces, Unknown) else missing
+    found = frozenset(_bare(i.mac) for i in interfaces.value if i.mac)
+    gap = interfaces.gaps[0] if interfaces.gaps else None
+    return found, Unknown(gap.cause, gap.detail, gap.origin) if gap else None
 
 
 def _hostname(host: Host) -> str | Unknown:
@@ -109,8 +109,9 @@ def _matches(host: Host, terminal: Terminal) -> Fact:
     """Whether what the register says of the machine holds: a wrong part decides, else an unread one."""
     answers: list[bool | Unknown] = []
     if terminal.mac:
-        macs = _macs(host)
-        answers.append(macs if isinstance(macs, Unknown) else _bare(terminal.mac) in macs)
+        macs, doubt = _macs(host)
+        has = _bare(terminal.mac) in macs
+        answers.append(doubt if doubt is not None and not has else has)
     if terminal.hostname:
         name = _hostname(host)
         # A fully qualified name and its first part are the same machine.
@@ -124,8 +125,8 @@ def _matches(host: Host, terminal: Terminal) -> Fact:
     if False in answers:
         what = f"登记的 MAC {terminal.mac or '（空）'}、主机名 {terminal.hostname or '（空）'}"
         return Known(False, shown(what))
-    doubt = next((a for a in answers if isinstance(a, Unknown)), None)
-    return doubt or Known(True, "终端登记与本机")
+    unread = next((a for a in answers if isinstance(a, Unknown)), None)
+    return unread or Known(True, "终端登记与本机")
 
 
 def _machine_id(host: Host) -> Fact:
