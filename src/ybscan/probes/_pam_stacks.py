@@ -38,7 +38,7 @@ _SKIP: Answers = ("ignore",)
 #: Modules that have their say only about accounts of a directory; for a local account they step aside.
 _DIRECTORY = frozenset({"pam_sss", "pam_ldap", "pam_krb5", "pam_winbind", "pam_nslcd"})
 #: Modules that ask for something else than the password.
-_OTHER_FACTORS = frozenset({"pam_fprintd", "pam_u2f", "pam_pkcs11", "pam_p11"})
+OTHER_FACTORS = frozenset({"pam_fprintd", "pam_u2f", "pam_pkcs11", "pam_p11"})
 _COUNTERS = frozenset({"pam_tally", "pam_tally2"})
 _PASSWORD_MODULES = frozenset(
     {"pam_unix", "pam_pwquality", "pam_cracklib", "pam_passwdqc", "pam_pwhistory", "pam_deepin_pw_check"}
@@ -69,11 +69,11 @@ _SUCCEED_IF = re.compile(r"^(uid)\s+(>=|<=|>|<|eq|ge|gt|le|lt|=|==|ne|!=)\s+(\d+
 def recognised(module: Module) -> bool:
     """Whether we know what the module is for."""
     return module.name in (
-        _DIRECTORY | _OTHER_FACTORS | _COUNTERS | _PASSWORD_MODULES | _NEUTRAL | _SILENT | _HARMLESS | {"", "pam_faillock"}
+        _DIRECTORY | OTHER_FACTORS | _COUNTERS | _PASSWORD_MODULES | _NEUTRAL | _SILENT | _HARMLESS | {"", "pam_faillock"}
     )  # fmt: skip
 
 
-def _common(module: Module) -> Answers:
+def common(module: Module) -> Answers:
     """What a module answers about an ordinary local account, as far as both scenarios agree."""
     name = module.name
     if name in _NEUTRAL or name in _COUNTERS:
@@ -109,7 +109,7 @@ def _succeed_if(module: Module) -> Answers:
 
 
 def _changing(module: Module) -> Answers:
-    return _YES if module.name in _PASSWORD_MODULES else _common(module)
+    return _YES if module.name in _PASSWORD_MODULES else common(module)
 
 
 def _effects(modules: Chain) -> list[Effect] | Unknown:
@@ -217,9 +217,9 @@ def _logging_in(*, right: bool) -> Callable[[Module], Answers]:
             return _YES if right else _NO
         if name == "pam_faillock":
             return _NO if "authfail" in module.args else _YES
-        if name in _OTHER_FACTORS or (name in _DIRECTORY and not right):
+        if name in OTHER_FACTORS or (name in _DIRECTORY and not right):
             return ("success", "auth_err") if right else _NO
-        return _common(module)
+        return common(module)
 
     return answer
 
