@@ -15,7 +15,7 @@ from ybscan.hosts.groups.usersettings import Setting
 from ybscan.model.facts import FieldValue
 from ybscan.model.reading import Absent, Cause, Gap, Known, Reading, Unknown
 from ybscan.probes._dconf import default, effective, folder
-from ybscan.probes._ini import merged
+from ybscan.probes._ini import Sections, merged
 
 _SESSION_FOLDERS = ("/usr/share/xsessions", "/usr/share/wayland-sessions")
 #: First part of a session file's name → desktop. None: a wrapper that starts one of the others.
@@ -217,9 +217,24 @@ def _has_battery(host: Host) -> bool | Unknown:
     return isinstance(names, Known) and any(n.upper().startswith("BAT") for n in names.value)
 
 
+def _kde_group(sections: Sections, group: str) -> dict[str, tuple[str, str]]:
+    """The keys of a group of KDE's configuration. ``[$i]`` behind a group or key fixes what stands there."""
+    found: dict[str, tuple[str, str]] = {}
+    fixed: dict[str, tuple[str, str]] = {}
+    for section, keys in sections.items():
+        name, _, group_flags = section.partition("][$")
+        for key, value in keys.items() if name == group else ():
+            bare, _, flags = key.partition("[$")
+            into = fixed if "i" in group_flags or "i" in flags else found
+            into[bare] = value
+    return found | fixed
+
+
 def _kde(host: Host, user: User) -> ScreenLock:
     gaps: list[Gap] = []
-    found = merged(host, ("/etc/xdg/kscreenlockerrc", f"{user.home}/.config/kscreenlockerrc"), gaps).get("daemon", {})
+    found = _kde_group(
+        merged(host, ("/etc/xdg/kscreenlockerrc", f"{user.home}/.config/kscreenlockerrc"), gaps), "daemon"
+    )
     if gaps:
         why = Unknown(gaps[0].cause, gaps[0].detail, gaps[0].origin)
         return ScreenLock(why, why)

@@ -16,7 +16,8 @@ from ybscan.probes._directory import directory_accounts
 from ybscan.probes.base import Context, Probe
 from ybscan.probes.login_accounts import interactive
 
-_FIRST_PERSON = 1000
+#: UID_MIN of login.defs(5); 500 on releases up to Red Hat 6 (NeoKylin).
+_FIRST_PERSON = 500
 _NOBODY = 65534
 _PROFILES = ("/etc/profile", "/etc/bash.bashrc", "/etc/bashrc")
 _PROFILE_FOLDER = "/etc/profile.d"

@@ -15,8 +15,11 @@ from ybscan.probes._software.text import folded, shown
 
 
 def usable(patterns: Iterable[str] | None) -> tuple[str, ...]:
-    """The patterns, folded, without those that would fit everything: approving ``*`` is no approval of anything."""
-    return tuple(f for p in patterns or () if len(re.sub(r"[*?\s]", "", f := folded(p))) >= 2)
+    """The patterns, folded, without those that would fit everything: approving ``*`` is no approval of anything.
+
+    A class of letters (``[a-z]*``) says no more than ``?`` does.
+    """
+    return tuple(f for p in patterns or () if len(re.sub(r"\[[^\]]+\]|[*?\s]", "", f := folded(p))) >= 2)
 
 
 def fits(name: str, patterns: Iterable[str]) -> bool:

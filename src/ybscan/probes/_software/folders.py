@@ -24,6 +24,10 @@ PROGRAM_FOLDERS = (
 #: Where people put what they downloaded.
 _PERSONAL = ("Desktop", "桌面", "Downloads", "下载", "bin", "Applications", "应用程序", "软件")
 _SCRATCH = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - looked at, never written to
+#: Folders of makers below "Program Files"; Windows does not tell large letters from small ones.
+_VENDORS = frozenset(
+    {"tencent", "netease", "oray", "baidu", "360", "2345soft", "alibaba", "kingsoft", "thunder network"}
+)
 _WINE_PROGRAMS = ("Program Files", "Program Files (x86)")
 _UNIT_FOLDERS = ("/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
 _VERSION_TAIL = re.compile(r"[-_. ]?v?\d[\w.+~-]*$|[-_.](x86_64|amd64|arm64|aarch64|linux.*)$", re.IGNORECASE)
@@ -101,7 +105,7 @@ def _wine(host: Host, inventory: Inventory, home: str, here: tuple[str, ...]) ->
         for folder in _WINE_PROGRAMS:
             for name in names_in(host, inventory, f"{prefix}/drive_c/{folder}"):
                 inventory.found.append(Found(f"{prefix}/drive_c/{folder}/{name}", "wine", name))
-                if name in ("Tencent", "Netease", "Oray", "baidu", "Baidu", "360", "2345Soft"):
+                if name.casefold() in _VENDORS:
                     # Vendors' folders; the product is one level below.
                     for below in names_in(host, inventory, f"{prefix}/drive_c/{folder}/{name}"):
                         inventory.found.append(Found(f"{prefix}/drive_c/{folder}/{name}/{below}", "wine", below))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from ybscan.hosts.base import Host
 from ybscan.model.reading import Cause, Gap, Known, Unknown
 
-#: login.defs(5) UID_MIN; below it are system accounts. 65534 is nobody.
-_FIRST_PERSON, _NOBODY = 1000, 65534
+#: login.defs(5) UID_MIN, which was 500 on releases up to Red Hat 6 (NeoKylin); below it are system accounts. 65534: nobody.
+_FIRST_PERSON, _NOBODY = 500, 65534
 _NO_LOGIN = ("nologin", "false", "sync", "halt", "shutdown")
 
 
