@@ -144,7 +144,8 @@ def _container(host: Host, path: str) -> Item:
     elif seen.state == "corrupt":
         opens = False
     else:
-        opens = Unknown(Cause.UNSUPPORTED, seen.detail, path)
+        known = seen.state == "unrecognised" and bool(seen.format)
+        opens = Unknown(Cause.UNCONFIRMED if known else Cause.UNSUPPORTED, seen.detail, path)
     note = seen.detail or "校验码全部相符"
     return {
         "path": path,

@@ -32,6 +32,11 @@ _NO_MARK = re.compile(
     r"/(?:modprobe|pam|sysctl|modules-load)\.d/|/udev/rules\.d/|/usbguard/|/systemd/|/etc/security/|/etc/ssh/"
     r"|/etc/(?:login\.defs|nsswitch\.conf|pam\.conf|sysctl\.conf|fstab|crontab|resolv\.conf|inetd\.conf|xinetd\.conf)$"
 )
+#: What Python takes for a blank or an end of line, and the programs of these files do not (or for a blank alone).
+_VOID = dict.fromkeys(
+    (*range(0x1C, 0x20), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000), "␣"
+)
+_VOID |= {0x0B: " ", 0x0C: " "}
 _HEAD_LIMIT = 64 * 1024
 
 
@@ -187,7 +192,8 @@ class LinuxFiles(Files):
 def decoded(data: bytes, path: str) -> Reading[str]:
     """Text from bytes: UTF-8, UTF-16 with a byte order mark, else GB 18030; what is none of them is malformed.
 
-    A mark is malformed too where the program that reads the file takes it for a part of the first word.
+    Where the program that reads the file knows bytes only, a mark is malformed too, for it is part of the first word
+    there, and a full-width or no-break blank becomes a visible sign: ``minlen　8`` sets nothing.
     """
     if data.startswith(_MARKS) and _NO_MARK.search(path):
         return Unknown(
@@ -204,5 +210,7 @@ def decoded(data: bytes, path: str) -> Reading[str]:
             continue
         if "\0" in text and not path.startswith("/proc/"):
             break
+        if _NO_MARK.search(path):
+            text = text.translate(_VOID)
         return Known(redacted(path, text), path)
     return Unknown(Cause.MALFORMED, f"{path} 不是文字文件", path)
