@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import sys
@@ -74,10 +75,15 @@ def group(help: str) -> typer.Typer:
     )  # fmt: skip
 
 
-def build() -> typer.Typer:
-    """The whole command tree. Command modules import what they need inside their functions."""
-    from ybscan.cli import attest, baseline, collect, doctor, facts, init, ports, report, rules, scan
+#: Command → its module below ybscan.cli; a module with ``build`` is a group. In the order of the help.
+COMMANDS = ("scan", "collect", "report", "init", "doctor", "attest", "baseline", "rules", "facts", "ports")
 
+
+def build(only: str | None = None) -> typer.Typer:
+    """The command tree; with ``only``, just that command's branch (a scan need not load the others).
+
+    Command modules import what they need inside their functions.
+    """
     app = group("医保网络终端合规自查：检查本机，生成中文检查记录和自查报告。")
 
     @app.callback()
@@ -88,16 +94,12 @@ def build() -> typer.Typer:
             console.emit(f"ybscan {__version__}\n")
             raise typer.Exit
 
-    app.command("scan", cls=ZhCommand)(scan.scan)
-    app.command("collect", cls=ZhCommand)(collect.collect)
-    app.command("report", cls=ZhCommand)(report.report)
-    app.command("init", cls=ZhCommand)(init.init)
-    app.command("doctor", cls=ZhCommand)(doctor.doctor)
-    app.command("attest", cls=ZhCommand)(attest.attest)
-    app.add_typer(baseline.build(), name="baseline")
-    app.add_typer(rules.build(), name="rules")
-    app.add_typer(facts.build(), name="facts")
-    app.add_typer(ports.build(), name="ports")
+    for name in COMMANDS if only is None else (only,):
+        module = importlib.import_module(f"ybscan.cli.{name}")
+        if hasattr(module, "build"):
+            app.add_typer(module.build(), name=name)
+        else:
+            app.command(name, cls=ZhCommand)(getattr(module, name))
     return app
 
 
@@ -109,7 +111,8 @@ def run(arguments: list[str]) -> int:
     """
     console.prepare_streams()
     try:
-        code = build()(args=arguments, prog_name="ybscan", standalone_mode=False)
+        asked = arguments[0] if arguments and arguments[0] in COMMANDS else None
+        code = build(asked)(args=arguments, prog_name="ybscan", standalone_mode=False)
     except typer.Exit as e:
         return e.exit_code
     except typer.Abort:

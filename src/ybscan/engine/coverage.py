@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from ybscan.model.attestation import Attestation
-from ybscan.model.catalogue import Clause
 from ybscan.model.result import ClauseCoverage, Finding, Status
+
+if TYPE_CHECKING:
+    from ybscan.model.attestation import Attestation
+    from ybscan.model.catalogue import Clause
 
 _WORST_FIRST = (
     Status.FAIL, Status.UNKNOWN, Status.MANUAL, Status.WAIVED, Status.DELEGATED, Status.PASS, Status.NOT_APPLICABLE,
