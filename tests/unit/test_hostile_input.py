@@ -92,6 +92,17 @@ def test_a_result_edited_by_hand_is_refused(change: str, result: dict[str, Any],
         read_result(path)
 
 
+@pytest.mark.parametrize("option", ["--root", "--rules", "--site", "--evidence", "--template", "--output"])
+def test_a_path_no_system_takes(option: str, tmp_path: Path) -> None:
+    machine = tree(tmp_path / "disk", {"etc/passwd": "root:x:0:0::/root:/bin/bash\n"})
+    where = [] if option in ("--root", "--evidence") else ["--root", str(machine)]
+    run = ybscan("scan", *where, "--rule", "PWD-06", "-f", "md", option, "a" * 5000, "-q", cwd=tmp_path)
+    said = run.stderr.decode()
+    assert (run.returncode, run.stdout) == (2, b""), said
+    assert "内部错误" not in said
+    assert "aaa" in said
+
+
 def host(name: str, *macs: str) -> HostInfo:
     return HostInfo(
         id=name, hostname=name, os="linux", os_version="", arch="", role="settlement", backend="live", elevated=True,

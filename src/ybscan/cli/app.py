@@ -43,6 +43,7 @@ _ERROR_WORDS = (
         r"\1 的值“\2”应为整数",
     ),
     (re.compile(r"^Invalid value for '?(.*?)'?: '(.*)' is not one of (.*)\.$"), r"\1 不能是“\2”，只能是 \3"),
+    (re.compile(r"^Invalid value for '?(.*?)'?: \w+ '(.*)' is not readable\.$"), r"\1 的值“\2”没有读取权限"),
     (re.compile(r"^Invalid value for '?(.*?)'?: (.*)$"), r"\1 的值不合适：\2"),
 )
 
@@ -148,6 +149,11 @@ def _failed(error: Exception) -> int:
         command = context.command_path if context is not None else "ybscan"
         end = "" if message.endswith("？") else "。"
         console.say(f"命令有误：{message}{end}用 {command} --help 查看用法。")
+        return console.BAD_INPUT
+    if isinstance(error, OSError) and error.filename is not None and not os.environ.get("YBSCAN_DEBUG"):
+        # A name too long, a folder that may not be entered: of what the user named, found out before any scan.
+        say = f"{error.filename} 无法访问（{error.strerror or type(error).__name__}）。没有完成检查，请核对路径和权限。"
+        console.say(say if len(say) <= 400 else f"{say[:80]}……{say[-60:]}")
         return console.BAD_INPUT
     if os.environ.get("YBSCAN_DEBUG"):
         import traceback
