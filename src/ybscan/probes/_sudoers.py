@@ -161,13 +161,13 @@ def _expanded(state: _State, kind: str, words: list[str], inside: tuple[str, ...
 def _specification(state: _State, path: str, line: str) -> None:
     text = re.sub(r"\s*(?<!\\),\s*", ",", line)
     text = re.sub(r"!\s+", "!", text)
-    text = re.sub(r'"([^"]*)"', lambda m: m[1].replace(" ", "\x03"), text.replace("\\ ", "\x03"))
+    text = re.sub(r'"([^"]*)"', lambda m: m[1].replace(" ", "\x03") or '""', text.replace("\\ ", "\x03"))
     users, _, rest = text.partition(" ")
     if "\t" in users:
         users, _, more = users.partition("\t")
         rest = f"{more} {rest}"
-    # Colons that part no specifications: in (user:group), after a tag, in a digest.
-    rest = re.sub(r"\(([^()]*)\)", lambda m: "(" + re.sub(r"\s", "", m[1]).replace(":", "\x02") + ")", rest)
+    # Colons that part no specifications (in (user:group), after a tag, in a digest), commas that part no commands.
+    rest = re.sub(r"\(([^()]*)\)", _run_as, rest)
     rest = _TAG.sub(lambda m: f"\x01{m[1]}\x01 ", _DIGEST.sub("", rest))
     specifications = re.split(r"(?<!\\):", rest)
     if not users or any("=" not in s for s in specifications):
@@ -178,6 +178,10 @@ def _specification(state: _State, path: str, line: str) -> None:
         hosts, _, commands = one.partition("=")
         where = tuple(_expanded(state, "Host", _listed(hosts)))
         state.out.grants.extend(_grants(state, names, where, commands, path))
+
+
+def _run_as(found: re.Match[str]) -> str:
+    return "(" + re.sub(r"\s", "", found[1]).replace(":", "\x02").replace(",", "\x04") + ")"
 
 
 def _grants(state: _State, users: tuple[str, ...], hosts: tuple[str, ...], commands: str, path: str) -> Iterator[Grant]:
@@ -203,7 +207,7 @@ def _root(state: _State, text: str) -> bool | None:
     users = text.split("\x02", 1)[0]
     if not users:
         return False  # (:group), as oneself
-    words = _expanded(state, "Runas", _listed(users))
+    words = _expanded(state, "Runas", _listed(users.replace("\x04", ",")))
     if any(w.startswith("!") for w in words):
         return None
     return any(w in ("ALL", "root", "#0", "%root", "%wheel") for w in words)

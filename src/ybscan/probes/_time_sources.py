@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ybscan.hosts.base import Host
-from ybscan.model.reading import Gap, Known, Unknown
+from ybscan.model.reading import Absent, Gap, Known, Unknown
 from ybscan.probes._usb.layers import layered, unmasked
 
 _CHRONY = ("/etc/chrony.conf", "/etc/chrony/chrony.conf")
@@ -28,6 +28,11 @@ PROCESSES = {
     "chrony": ("chronyd",),
     "ntpd": ("ntpd", "openntpd"),
     "systemd-timesyncd": ("systemd-timesyn", "systemd-timesyncd"),
+}
+_BINARIES = {
+    "chrony": ("/usr/sbin/chronyd", "/sbin/chronyd"),
+    "ntpd": ("/usr/sbin/ntpd", "/sbin/ntpd"),
+    "systemd-timesyncd": ("/usr/lib/systemd/systemd-timesyncd", "/lib/systemd/systemd-timesyncd"),
 }
 
 
@@ -119,6 +124,15 @@ def timesyncd(host: Host, gaps: list[Gap]) -> Iterator[Source]:
                 found[key] = []
             found[key] += [Source(w, "systemd-timesyncd", path) for w in value.split()]
     yield from found["NTP"] or found["FallbackNTP"]
+
+
+def installed(host: Host, program: str) -> bool | Unknown:
+    """Whether a program is on the disk."""
+    for path in _BINARIES[program]:
+        found = host.files.stat(path=path)
+        if not isinstance(found, Absent):
+            return found if isinstance(found, Unknown) else True
+    return False
 
 
 def configured(host: Host, program: str, gaps: list[Gap]) -> list[Source]:

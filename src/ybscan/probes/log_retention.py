@@ -139,7 +139,7 @@ def _item(
     breaks = found.breaks()
     since = breaks[-1][1] if breaks else found.oldest.date() if found.oldest else None
     doubts = [Unknown(g.cause, g.detail, g.origin) for g in found.gaps] + outside
-    young = _young(name, found, started)
+    young = _young(name, found, started, now)
     if young is not None:
         doubts.append(young)
     recent: FieldValue = found.newest is not None and now - found.newest <= _CURRENT
@@ -153,10 +153,12 @@ def _item(
     }  # fmt: skip
 
 
-def _young(name: str, found: Coverage, started: datetime | Unknown) -> Unknown | None:
+def _young(name: str, found: Coverage, started: datetime | Unknown, now: datetime) -> Unknown | None:
     """Why too short a log need not be a lack: it reaches back to the system's first days."""
     if isinstance(started, Unknown):
         return started
+    if found.oldest is None and now - started <= _SETUP_TIME:
+        return Unknown(Cause.UNCONFIRMED, f"系统自 {started:%Y-%m-%d} 启用，尚无{name}", _SETUP[0])
     if found.oldest is not None and found.oldest <= started + _SETUP_TIME:
         return Unknown(Cause.UNCONFIRMED, f"系统自 {started:%Y-%m-%d} 启用，{name}从启用时开始", _SETUP[0])
     return None

@@ -18,7 +18,7 @@ from ybscan.model.site import Site
 from ybscan.probes._logs.journal_files import read_journal_files
 from ybscan.probes._logs.journal_query import query
 from ybscan.probes._patterns import folded
-from ybscan.probes._time_sources import PROCESSES, Source, configured
+from ybscan.probes._time_sources import PROCESSES, Source, configured, installed
 from ybscan.probes.base import Context, Probe
 
 #: systemd's message "the time was changed"; systemd itself sends it too, for every step of the clock.
@@ -26,6 +26,7 @@ _TIME_CHANGE = "MESSAGE_ID=c7a787079b354eaaa9e77b371893cd27"
 _TIMEDATED = ("systemd-timedat", "systemd-timedated")
 _WTMP = ("/var/log/wtmp", "/var/log/wtmp.1")
 _STEP = timedelta(minutes=5)
+_UNWRITTEN = "未写明的服务器"
 #: Names of servers on the Internet that come with distributions.
 _PUBLIC = (
     "ntp.org", "ntp.ubuntu.com", "ntp.aliyun.com", "ntp.tencent.com", "cloud.tencent.com", "time.windows.com",
@@ -135,7 +136,16 @@ def _servers(host: Host, active: list[str], site: Site) -> Fact:
     gaps: list[Gap] = []
     sources: list[Source] = []
     for program in active or PROCESSES:
-        sources += configured(host, program, gaps)
+        unread: list[Gap] = []
+        found = configured(host, program, unread)
+        gaps += unread
+        there = program in active or installed(host, program)
+        if isinstance(there, Unknown):
+            gaps.append(there.as_gap())
+        if not found and not unread and there is True:
+            # DHCP may hand servers out, and timesyncd has some built in.
+            found = [Source(_UNWRITTEN, program, "无")]
+        sources += found
     items: list[Item] = []
     for source in dict.fromkeys(sources):
         approved = _approved(source, site)
@@ -150,6 +160,8 @@ def _approved(source: Source, site: Site) -> FieldValue:
     servers = site.time.servers
     if servers is None:
         return Unknown(Cause.NOT_CONFIGURED, "site.yml 的 time.servers")
+    if source.server == _UNWRITTEN:
+        return Unknown(Cause.UNCONFIRMED, f"{source.program} 没有写明服务器，可能使用内置的或由 DHCP 下发的服务器")
     if source.own:
         return Unknown(Cause.UNCONFIRMED, "以本机时钟作时间源，不能确认当前依据哪一个")
     name = folded(source.server).rstrip(".")

@@ -44,7 +44,7 @@ class ClockStep:
     before: float
     after: float
     at_boot: bool
-    """Whether the later time was taken right after a start of the system (``before`` was the start's own time)."""
+    """Whether ``before`` was taken within minutes of a start of the system, when a wrong clock is put right."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,12 @@ from ybscan.model.reading import Cause, Gap, Known, Reading, Unknown
 
 #: Times outside of 1990 to 2100 are no times of a login.
 _EARLIEST, _LATEST = 631152000, 4102444800
-_BOOT_TIME, _RUN_LVL, _USER_PROCESS = 2, 1, 7
+_BOOT_TIME, _USER_PROCESS = 2, 7
 _MAX_TYPE = 9
 #: Records of sessions that began together come out of order by seconds.
 _STEP = 300
+#: Seconds after a start in which a clock that was wrong is put right.
+_SETTLING = 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +73,17 @@ def wtmp(data: bytes, path: str, limit: int) -> Reading[LoginLog]:
         return Unknown(Cause.TOO_LARGE, path, path)
     if not data:
         return Known(LoginLog(None, None, (), (), 0), path)
-    fitting = [
-        (layout, records) for layout in _WTMP if (records := list(_records(data, layout))) and all(r.sound for r in records)
-    ]  # fmt: skip
+    fitting = []
+    for layout in _WTMP:
+        records = list(_records(data, layout))
+        if any(r.time for r in records) and all(r.sound for r in records):
+            fitting.append((layout, records))
     if len(fitting) > 1:
         fitting = [f for f in fitting if len(data) % f[0].size == 0] or fitting
     if len(fitting) != 1:
         return Unknown(Cause.MALFORMED, f"{path} 的记录无法识别", path)
     layout, records = fitting[0]
     dated = [r for r in records if r.time]
-    if not dated:
-        return Unknown(Cause.MALFORMED, f"{path} 中没有任何时间", path)
     logins: dict[str, int] = {}
     for r in dated:
         if r.type == _USER_PROCESS and r.account:
@@ -99,9 +101,14 @@ def wtmp(data: bytes, path: str, limit: int) -> Reading[LoginLog]:
 
 
 def _steps(dated: list[_Record]) -> Iterator[ClockStep]:
+    booted: int | None = None
     for one, other in pairwise(dated):
+        if one.type == _BOOT_TIME:
+            booted = one.time
         if other.time < one.time - _STEP:
-            yield ClockStep(float(one.time), float(other.time), one.type in (_BOOT_TIME, _RUN_LVL))
+            # Until a time service has set it, the clock is what the board's own clock said.
+            early = booted is not None and 0 <= one.time - booted <= _SETTLING and other.type != _BOOT_TIME
+            yield ClockStep(float(one.time), float(other.time), early)
 
 
 def lastlog(f: BinaryIO, path: str, uids: tuple[int, ...]) -> Reading[tuple[Login, ...]]:

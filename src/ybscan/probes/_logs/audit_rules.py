@@ -94,7 +94,7 @@ def covered(rules: AuditRules, path: str) -> bool:
     """Whether writing to ``path`` and changing its attributes is recorded."""
     if rules.off:
         return False
-    found = set()
+    found: set[str] = set()
     for watch in rules.watches:
         if path == watch.path or (watch.below and _below(path, watch.path)):
             found.update(watch.permissions)
