@@ -30,6 +30,7 @@ CasesOption = Annotated[
 def build() -> typer.Typer:
     """The command group."""
     from ybscan.cli.app import ZhCommand, group
+    from ybscan.cli.rules_diff import diff
 
     app = group("查看、解释、检查规则。")
     for name, command in (
@@ -39,6 +40,7 @@ def build() -> typer.Typer:
         ("lint", lint),
         ("test", run_cases),
         ("coverage", coverage),
+        ("diff", diff),
     ):
         app.command(name, cls=ZhCommand)(command)
     return app

@@ -44,12 +44,12 @@ class PasswordPolicyProbe(Probe):
             windows="NetUserModalsGet(0) 的 password_hist_len",
         ),
         FactSpec(
-            "other_checks", Kind.BOOLEAN, "能满足要求的其他口令模块", words=("有", "没有"),
+            "other_checks", Kind.BOOLEAN, "其他口令模块的效果", words=("能满足本项要求", "没有或不能满足本项要求"),
             help="另有本程序不能识别或不能读取的口令模块时为未知，没有这类模块时为“没有”。",
             linux="PAM 的 password 配置中的其他模块", windows="Lsa 的 Notification Packages",
         ),
         FactSpec(
-            "other_history", Kind.BOOLEAN, "能满足要求的其他历史口令检查", words=("有", "没有"),
+            "other_history", Kind.BOOLEAN, "其他历史口令模块的效果", words=("能满足本项要求", "没有或不能满足本项要求"),
             linux="PAM 的 password 配置中的其他模块", windows="Lsa 的 Notification Packages",
         ),
         FactSpec(
