@@ -180,9 +180,8 @@ def database(path: Path, table: str, rows: list[tuple[object, ...]], *, wal: boo
             connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(table)
         for row in rows:
-            connection.execute(
-                f"INSERT INTO {table.split('(')[0].split()[-1]} VALUES ({','.join('?' * len(row))})", row
-            )  # noqa: S608
+            name = table.split("(")[0].split()[-1]
+            connection.execute(f"INSERT INTO {name} VALUES ({','.join('?' * len(row))})", row)  # noqa: S608
     connection.close()
 
 

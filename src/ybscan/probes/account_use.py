@@ -43,15 +43,23 @@ class AccountUseProbe(Probe):
             ),
             summary="{account}（在离岗人员名单中：{left}，最近使用：{last_use}，至少闲置 {idle_min}）",
         ),
+        FactSpec(
+            "left_registered", Kind.BOOLEAN, "已登记离岗人员名单", words=("已登记", "未登记"),
+            linux="site.yml 的 accounts.left", windows="site.yml 的 accounts.left",
+        ),
     )  # fmt: skip
 
     def read_linux(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        named: Fact = Known(True, "site.yml")
+        if context.site.accounts.left is None:
+            named = Unknown(Cause.NOT_CONFIGURED, "site.yml 的 accounts.left", "site.yml")
+        return {"entries": self._entries(host, context), "left_registered": named}
+
+    def _entries(self, host: Host, context: Context) -> Fact:
         accounts = login_accounts.entries(host, context)
         users = host.accounts.users()
         if not isinstance(accounts, Known) or not isinstance(users, Known) or not isinstance(accounts.value, tuple):
-            return {
-                "entries": accounts if isinstance(accounts, Unknown) else Unknown(Cause.UNAVAILABLE, "没有账户文件")
-            }
+            return accounts if isinstance(accounts, Unknown) else Unknown(Cause.UNAVAILABLE, "没有账户文件")
         by_name = {u.name: u for u in users.value}
         listed = [i for i in accounts.value if isinstance(i, Mapping) and i["account"] in by_name]
         found = uses(host, [by_name[str(i["account"])] for i in listed], context.now)
@@ -60,7 +68,7 @@ class AccountUseProbe(Probe):
         outside = directory_accounts(host)
         if isinstance(outside, Unknown):
             gaps.append(Gap(outside.cause, "域（目录）账户的使用情况无法在本机判定", outside.origin))
-        return {"entries": Known(tuple(items), "登录记录", tuple(gaps))}
+        return Known(tuple(items), "登录记录", tuple(gaps))
 
 
 def _item(host: Host, account: Item, user: Account, found: Uses, context: Context) -> Item:
