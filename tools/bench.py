@@ -18,6 +18,9 @@ PROJECT = Path(__file__).resolve().parents[1]
 PYTHON = sys.executable
 IMPORTS = "import typer, rich, yaml, jinja2, psutil, pydantic"
 ROUNDS = 7
+SIX_PACKS = (
+    "usb-lockdown", "forbidden-software", "internet-isolation", "password-policy", "open-ports", "backup-freshness",
+)  # fmt: skip
 
 
 def seconds(command: list[str]) -> float:
@@ -92,7 +95,9 @@ def rules_per_second(count: int = 200) -> float:
 
 
 def _is_rule(path: Path) -> bool:
-    return path.name != "pack.yml" and path.parent.name not in ("catalog", "lifecycle", "software")
+    from ybscan.rules.load import DATA_FOLDERS
+
+    return path.name != "pack.yml" and path.parent.name not in DATA_FOLDERS
 
 
 def slowest_probes(shown: int = 5) -> list[tuple[float, str]]:
@@ -121,6 +126,9 @@ def main() -> None:
     r, a, b = ratio(scan, [PYTHON, "-c", IMPORTS])
     row("scan to JSON / importing the libraries", f"{r:.2f}x", "<= 2.5x", f"({a:.3f} s / {b:.3f} s)")
     row("scan to JSON, peak memory", f"{peak_mib(scan):.1f} MiB", "<= 60 MiB")
+    six = [a for p in SIX_PACKS for a in ("--pack", p)]
+    r, a, b = ratio([*scan, *six], [PYTHON, "-c", IMPORTS])
+    row("the six first packs alone / importing the libraries", f"{r:.2f}x", "<= 2.5x", f"({a:.3f} s / {b:.3f} s)")
     r, a, b = ratio([*ybscan, "--version"], [PYTHON, "-c", "pass"])
     row("--version / python -c pass", f"{r:.2f}x", "<= 5x", f"({a:.3f} s / {b:.3f} s)")
     r, a, b = ratio([*ybscan, "--help"], [PYTHON, "-c", "pass"])

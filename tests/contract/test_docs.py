@@ -222,7 +222,18 @@ def used(key: str) -> bool:
 def test_the_manual_names_the_settings_that_nothing_uses_yet() -> None:
     sentence = next(s for s in MANUAL.read_text(encoding="utf-8").splitlines() if "尚未使用的设置" in s)
     named = set(re.findall(r"`([\w.]+)`", sentence))
-    asked = {"unit", "people", "terminal", "terminals", "schema_", "params", "waivers", "delegations", "answers", "rules"}
+    asked = {
+        "unit",
+        "people",
+        "terminal",
+        "terminals",
+        "schema_",
+        "params",
+        "waivers",
+        "delegations",
+        "answers",
+        "rules",
+    }
     assert {k for k in keys() - named if k.partition(".")[0] not in asked and not used(k)} == set()
     assert {k for k in named if used(k)} == set()
 
