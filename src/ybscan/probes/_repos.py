@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from ybscan.hosts.base import Host
 from ybscan.model.reading import Cause, Gap, Known, Unknown
+from ybscan.probes._listing import names_in
 
 APT_LIST = "/etc/apt/sources.list"
 APT_FOLDER = "/etc/apt/sources.list.d"
@@ -75,18 +76,11 @@ def _text(host: Host, path: str, gaps: list[Gap]) -> str:
     return text.value if isinstance(text, Known) else ""
 
 
-def _names(host: Host, folder: str, gaps: list[Gap]) -> tuple[str, ...]:
-    names = host.files.entries(path=folder)
-    if isinstance(names, Unknown):
-        gaps.append(names.as_gap())
-    return names.value if isinstance(names, Known) else ()
-
-
 # apt ------------------------------------------------------------------------------------------------------------
 
 
 def _apt(host: Host, gaps: list[Gap]) -> Iterator[Source]:
-    paths = [APT_LIST] + [f"{APT_FOLDER}/{n}" for n in _names(host, APT_FOLDER, gaps) if _APT_NAME.fullmatch(n)]
+    paths = [APT_LIST] + [f"{APT_FOLDER}/{n}" for n in names_in(host, APT_FOLDER, gaps) if _APT_NAME.fullmatch(n)]
     for path in paths:
         text = _text(host, path, gaps)
         parse = deb822_sources if path.endswith(".sources") else one_line_sources
@@ -142,7 +136,7 @@ def deb822_sources(text: str, path: str, gaps: list[Gap]) -> Iterator[Source]:
 
 def _repositories(host: Host, gaps: list[Gap]) -> Iterator[Source]:
     for folder in REPO_FOLDERS:
-        for name in _names(host, folder, gaps):
+        for name in names_in(host, folder, gaps):
             if name.endswith(".repo"):
                 path = f"{folder}/{name}"
                 yield from repo_sources(_text(host, path, gaps), path, gaps)

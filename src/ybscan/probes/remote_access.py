@@ -13,6 +13,7 @@ from ybscan.model.facts import Fact, FactSpec, Field, FieldValue, Item, Kind
 from ybscan.model.reading import Absent, Cause, Gap, Known, Reading, Unknown
 from ybscan.model.site import Site
 from ybscan.probes._dconf import default, effective
+from ybscan.probes._listing import names_in, text_of
 from ybscan.probes._software.homes import person_homes
 from ybscan.probes._software.inventory import unique
 from ybscan.probes._software.text import shown
@@ -201,15 +202,15 @@ def _loopback(address: str) -> bool:
 def _enabled(host: Host, gaps: list[Gap]) -> Iterator[tuple[str, str]]:
     """Services that start by themselves: (kind, where it says so)."""
     for folder in _UNIT_FOLDERS:
-        for name in _names(host, folder, gaps):
+        for name in names_in(host, folder, gaps):
             if not name.endswith((".wants", ".requires")):
                 continue
-            for unit in _names(host, f"{folder}/{name}", gaps):
+            for unit in names_in(host, f"{folder}/{name}", gaps):
                 kind = next((k for pattern, k in _UNITS if pattern.match(unit)), None)
                 if kind is not None:
                     yield kind, f"{folder}/{name}/{unit}"
     for level in ("2", "3", "5"):
-        for name in _names(host, f"/etc/rc{level}.d", gaps):
+        for name in names_in(host, f"/etc/rc{level}.d", gaps):
             m = _SYSV.match(name)
             # Under systemd such a link counts only where no unit of that name replaces the script.
             if m and not _has_unit(host, m[1], gaps):
@@ -230,13 +231,13 @@ def _has_unit(host: Host, name: str, gaps: list[Gap]) -> bool:
 
 def _inetd(host: Host, gaps: list[Gap]) -> Iterator[tuple[str, str]]:
     kinds = {"telnet": "telnet", "login": "rlogin", "shell": "rlogin", "exec": "rlogin", "ssh": "ssh"}
-    text = _text(host, "/etc/inetd.conf", gaps)
+    text = text_of(host, "/etc/inetd.conf", gaps)
     for line in (text or "").splitlines():
         first = line.split(None, 1)[0] if line.strip() else ""
         if first in kinds:
             yield kinds[first], "/etc/inetd.conf"
-    for name in _names(host, "/etc/xinetd.d", gaps):
-        text = _text(host, f"/etc/xinetd.d/{name}", gaps)
+    for name in names_in(host, "/etc/xinetd.d", gaps):
+        text = text_of(host, f"/etc/xinetd.d/{name}", gaps)
         for service, body in re.findall(r"^\s*service\s+(\S+)\s*\{(.*?)\}", text or "", re.MULTILINE | re.DOTALL):
             if service in kinds and not re.search(r"^\s*disable\s*=\s*yes\b", body, re.MULTILINE):
                 yield kinds[service], f"/etc/xinetd.d/{name}"
@@ -271,20 +272,6 @@ def _default(host: Host, switch: _Switch) -> Reading[Setting]:
         if not isinstance(found, Absent):
             return found
     return Absent("gschemas.compiled")
-
-
-def _names(host: Host, folder: str, gaps: list[Gap]) -> tuple[str, ...]:
-    listed = host.files.entries(path=folder)
-    if isinstance(listed, Unknown):
-        gaps.append(listed.as_gap())
-    return listed.value if isinstance(listed, Known) else ()
-
-
-def _text(host: Host, path: str, gaps: list[Gap]) -> str | None:
-    text = host.files.text(path=path)
-    if isinstance(text, Unknown):
-        gaps.append(text.as_gap())
-    return text.value if isinstance(text, Known) else None
 
 
 # Judging what was found -----------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from ybscan.hosts.base import Host
 from ybscan.model.facts import Fact, FactSpec, Field, Item, Kind
 from ybscan.model.reading import Absent, Cause, Gap, Known, Unknown
+from ybscan.probes._listing import names_in
 from ybscan.probes._services import SERVICES, SUPERSERVERS, Service, inetd_services, xinetd_services
 from ybscan.probes.base import Context, Probe
 
@@ -102,13 +103,6 @@ def look(host: Host, gaps: list[Gap], services: Iterable[Service] = SERVICES) ->
     return system
 
 
-def _names(host: Host, folder: str, gaps: list[Gap]) -> tuple[str, ...]:
-    names = host.files.entries(path=folder)
-    if isinstance(names, Unknown):
-        gaps.append(names.as_gap())
-    return names.value if isinstance(names, Known) else ()
-
-
 def _folders(host: Host) -> Iterable[str]:
     seen: set[str] = set()
     for folder in _UNIT_FOLDERS:
@@ -126,12 +120,12 @@ def _units(host: Host, system: System, known: set[str], gaps: list[Gap]) -> None
     decided: set[str] = set()
     for folder in _folders(host):
         before = len(gaps)
-        names = _names(host, folder, gaps)
+        names = names_in(host, folder, gaps)
         if len(gaps) > before:
             system.folders_unknown = Unknown(gaps[-1].cause, gaps[-1].detail, gaps[-1].origin)
         for name in names:
             if name.endswith((".wants", ".requires", ".upholds")):
-                system.wanted.update(_base(n) for n in _names(host, f"{folder}/{name}", gaps))
+                system.wanted.update(_base(n) for n in names_in(host, f"{folder}/{name}", gaps))
             elif _base(name) in known:
                 system.units.add(_base(name))
                 # Only the first file of a name counts; a link to /dev/null there turns the unit off for good.
@@ -152,14 +146,14 @@ def _base(unit: str) -> str:
 
 def _scripts(host: Host, system: System, gaps: list[Gap]) -> None:
     for folder in _RUNLEVELS:
-        for name in _names(host, folder, gaps):
+        for name in names_in(host, folder, gaps):
             if (m := _START.match(name)) and f"{m[1]}.service" not in system.units:
                 system.scripts.add(m[1])
 
 
 def _superservers(host: Host, system: System, gaps: list[Gap]) -> None:
     # xinetd itself passes names with a dot or a tilde at the end over; services may stand in its main file too.
-    included = (n for n in _names(host, "/etc/xinetd.d", gaps) if "." not in n and not n.endswith("~"))
+    included = (n for n in names_in(host, "/etc/xinetd.d", gaps) if "." not in n and not n.endswith("~"))
     for path in ("/etc/xinetd.conf", *(f"/etc/xinetd.d/{n}" for n in included)):
         text = host.files.text(path=path)
         if isinstance(text, Unknown):

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from ybscan.hosts.base import Host
 from ybscan.model.reading import Cause, Gap, Known, Unknown
+from ybscan.probes._listing import names_in, text_of
 from ybscan.probes._software.autostarts import Autostart
 from ybscan.probes._software.commands import started
 from ybscan.probes._software.text import shown
@@ -23,21 +24,21 @@ _SPOOL_FOLDERS = frozenset({"crontabs", "tabs", "atjobs", "atspool", "lastrun"})
 
 def cron_items(host: Host, gaps: list[Gap]) -> Iterator[Autostart]:
     """Every command of the system's and the people's cron tables, and the scripts of the periodic folders."""
-    for path in ("/etc/crontab", "/etc/anacrontab", *(f"/etc/cron.d/{n}" for n in _names(host, "/etc/cron.d", gaps))):
+    for path in ("/etc/crontab", "/etc/anacrontab", *(f"/etc/cron.d/{n}" for n in names_in(host, "/etc/cron.d", gaps))):
         if not path.endswith("/.placeholder"):
             yield from _table(host, path, gaps, owner="")
     for spool in _SPOOLS:
-        for name in _names(host, spool, gaps):
+        for name in names_in(host, spool, gaps):
             if name not in _SPOOL_FOLDERS and not name.startswith("."):
                 yield from _table(host, f"{spool}/{name}", gaps, owner=name)
     for folder in _PERIODIC:
-        for name in _names(host, folder, gaps):
+        for name in names_in(host, folder, gaps):
             if name != ".placeholder":
                 yield _script(host, "cron", f"{folder}/{name}", gaps)
 
 
 def _table(host: Host, path: str, gaps: list[Gap], *, owner: str) -> Iterator[Autostart]:
-    text = _text(host, path, gaps)
+    text = text_of(host, path, gaps)
     for line in (text or "").splitlines():
         found = cron_command(line, user_column=not owner, anacron=path.endswith("anacrontab"))
         if found is None:
@@ -83,7 +84,7 @@ def desktop_items(
     folders = [("/etc/xdg/autostart", "")]
     folders += [(f"{h}/.config/autostart", user) for h, user in homes.items() if ".config" in listings.get(h, ())]
     for folder, owner in folders:
-        for name in _names(host, folder, gaps):
+        for name in names_in(host, folder, gaps):
             path = f"{folder}/{name}"
             if not name.endswith(".desktop"):
                 continue
@@ -126,7 +127,7 @@ def boot_items(host: Host, accepted: frozenset[str], doubt: Unknown | None, gaps
             gaps.append(meta.as_gap())
         if not isinstance(meta, Known) or not meta.value.mode & 0o111:
             continue  # what is not executable is not run
-        text = _text(host, path, gaps)
+        text = text_of(host, path, gaps)
         for line in (text or "").splitlines():
             line = line.strip()
             if line and not line.startswith("#") and not re.fullmatch(r"exit(\s+\d+)?|:|true", line):
@@ -135,12 +136,12 @@ def boot_items(host: Host, accepted: frozenset[str], doubt: Unknown | None, gaps
                 yield Autostart("rc-local", f"{path}:{program}", path, "root", program, what.why)
     links: dict[str, str] = {}
     for level in ("S", "2", "3", "4", "5"):
-        for name in _names(host, f"/etc/rc{level}.d", gaps):
+        for name in names_in(host, f"/etc/rc{level}.d", gaps):
             if re.match(r"S\d\d", name):
                 links.setdefault(name[3:], f"/etc/rc{level}.d/{name}")
     for name, path in sorted(links.items()):
         yield Autostart("sysv", name, path, "root", f"/etc/init.d/{name}")
-    text = _text(host, "/etc/ld.so.preload", gaps)
+    text = text_of(host, "/etc/ld.so.preload", gaps)
     for library in re.split(r"[\s:]+", re.sub(r"#.*", "", text or "")):
         if library:
             item = Autostart("preload", shown(library), "/etc/ld.so.preload", "root", shown(library))
@@ -151,17 +152,3 @@ def boot_items(host: Host, accepted: frozenset[str], doubt: Unknown | None, gaps
                 yield replace(item, unread=doubt)
             else:
                 yield replace(item, why=why or "所有程序都会加载的库，未列入基线")
-
-
-def _names(host: Host, folder: str, gaps: list[Gap]) -> tuple[str, ...]:
-    listed = host.files.entries(path=folder)
-    if isinstance(listed, Unknown):
-        gaps.append(listed.as_gap())
-    return listed.value if isinstance(listed, Known) else ()
-
-
-def _text(host: Host, path: str, gaps: list[Gap]) -> str | None:
-    text = host.files.text(path=path)
-    if isinstance(text, Unknown):
-        gaps.append(text.as_gap())
-    return text.value if isinstance(text, Known) else None

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from ybscan.hosts.base import Host
 from ybscan.model.reading import Gap, Known, Unknown
+from ybscan.probes._listing import names_in
 from ybscan.probes._software.autostarts import Autostart
 from ybscan.probes._software.commands import started
 from ybscan.probes._software.text import shown
@@ -30,18 +31,18 @@ def enabled_units(
     """Units that ``.wants`` and ``.requires`` folders pull in, alias links, and drop-ins; each name once."""
     seen: set[str] = set()
     for folder in folders:
-        names = _names(host, folder, gaps)
+        names = names_in(host, folder, gaps)
         local = folder == folders[0]
         for name in names:
             path = f"{folder}/{name}"
             if name.endswith((".wants", ".requires")):
-                for unit in _names(host, path, gaps):
+                for unit in names_in(host, path, gaps):
                     key = f"{kind}:{unit}"
                     if key not in seen:
                         seen.add(key)
                         yield _unit(host, folders, kind, unit, f"{path}/{unit}", owner)
             elif local and name.endswith(".d"):
-                for conf in _names(host, path, gaps):
+                for conf in names_in(host, path, gaps):
                     if conf.endswith(".conf"):
                         yield _drop_in(host, kind, f"{name}/{conf}", f"{path}/{conf}", owner)
             elif local and name.endswith((".service", ".timer", ".socket", ".path")):
@@ -51,13 +52,6 @@ def enabled_units(
                 # A link to /dev/null masks the unit: the opposite of starting it.
                 if isinstance(target, Known) and target.value != "/dev/null":
                     yield _unit(host, folders, f"{kind}-alias", name, path, owner)
-
-
-def _names(host: Host, folder: str, gaps: list[Gap]) -> tuple[str, ...]:
-    listed = host.files.entries(path=folder)
-    if isinstance(listed, Unknown):
-        gaps.append(listed.as_gap())
-    return listed.value if isinstance(listed, Known) else ()
 
 
 def _unit(host: Host, folders: tuple[str, ...], kind: str, unit: str, link: str, owner: str) -> Autostart:
