@@ -216,7 +216,7 @@ _KIND = {"automatic": "自动", "configured": "自动，需单位配置", "attes
 
 def clauses() -> str:
     """Every clause of the catalogue, and the rules that answer it."""
-    from ybscan.rules.catalogue import load_catalogue
+    from ybscan.rules.catalogue import load_catalogue, load_contradictions
 
     by_clause: dict[str, list[str]] = {}
     for pack in _packs():
@@ -231,6 +231,14 @@ def clauses() -> str:
         NOTE
         + "# 条款参考\n\n文字是对来源文件的概括，不是原文。“规则”一栏为“—”的条款，本版本没有自动检查。\n\n"
         + _table(("条款", "出处", "要求概括", "由谁回答", "规则"), rows)
+        + "\n## 来源之间的不一致\n\n来源文件说法不一的，按下表取舍；每项都写明默认值的出处和单位怎样修改。\n\n"
+        + _table(
+            ("事项", "各方说法", "取舍", "默认值", "怎样修改"),
+            (
+                (c.topic, "；".join(p.rstrip("。") for p in c.positions), c.resolution, c.default, c.how_to_change)
+                for c in load_contradictions(PROJECT / "rules")
+            ),
+        )
     )
 
 

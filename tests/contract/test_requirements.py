@@ -12,7 +12,7 @@ import yaml
 from tests.cli import ybscan
 from tests.conftest import PROJECT
 
-from ybscan.rules.catalogue import load_catalogue
+from ybscan.rules.catalogue import load_catalogue, load_contradictions
 from ybscan.rules.load import LoadedPack
 
 REQUIREMENTS = PROJECT.parent / "shared" / "requirements" / "clauses.yaml"
@@ -80,3 +80,11 @@ def test_every_rule_has_cases_of_each_verdict(packs: tuple[LoadedPack, ...]) -> 
             for p in (PROJECT / "tests" / "rules" / rule.id).glob("*.yml")
         }
         assert {"pass", "fail", "unknown"} <= verdicts, rule.id
+
+
+def test_every_contradiction_is_settled_and_shown(required: dict[str, Any]) -> None:
+    settled = load_contradictions(PROJECT / "rules")
+    assert len(settled) == len(required["contradictions"])
+    shown = (PROJECT / "docs" / "reference" / "clauses.md").read_text(encoding="utf-8")
+    assert all(c.topic in shown for c in settled)
+    assert "来源不一致（口令长度）" in ybscan("rules", "show", "PWD-01").stdout.decode()

@@ -382,13 +382,14 @@ def test_bad_dictionaries_are_refused(extra: str, message: str, tmp_path: Path) 
     with pytest.raises(InputProblems, match=message):
         load_dictionary(
             write(
-                tmp_path, f"  - {{ id: aa, name: 甲, category: im, severity: high, confidence: verified, {extra} }}\n"
+                tmp_path,
+                f"  - {{ id: aa, name: 甲, category: im, severity: high, confidence: verified, source: x, checked: 2026-11-22, {extra} }}\n",
             )
         )
 
 
 def test_two_products_may_not_claim_one_package(tmp_path: Path) -> None:
-    line = "  - {{ id: {0}, name: 甲, category: im, severity: high, confidence: verified, linux: {{ packages: [foo] }} }}\n"
+    line = "  - {{ id: {0}, name: 甲, category: im, severity: high, confidence: verified, source: x, checked: 2026-11-22, linux: {{ packages: [foo] }} }}\n"
     with pytest.raises(InputProblems, match="已属于产品"):
         load_dictionary(write(tmp_path, line.format("aa") + line.format("bb")))
 
@@ -448,6 +449,8 @@ def test_dictionary_document_refuses_the_units_own_category() -> None:
             category="unit",
             severity=Severity.HIGH,
             confidence="memory",
+            source="x",
+            checked=datetime(2026, 11, 22, tzinfo=UTC).date(),
             names=("^abc$",),
             roles=(Role.OFFICE,),
         )

@@ -95,7 +95,7 @@ def list_rules(rules: RulesOption = None, format: FormatOption = "text") -> int:
 def show(rule_id: RuleArgument, rules: RulesOption = None, site: SiteOption = None) -> int:
     """显示一条规则：内容、参数、依据、整改办法。"""
     from ybscan.engine.params import tightened
-    from ybscan.rules.catalogue import load_catalogue
+    from ybscan.rules.catalogue import load_catalogue, load_contradictions
     from ybscan.rules.locate import data_folder
 
     plan = _plan(rules, site)
@@ -116,6 +116,9 @@ def show(rule_id: RuleArgument, rules: RulesOption = None, site: SiteOption = No
         lines.append(
             f"  {clause}：{entry.document}{entry.article}：{entry.text}" if entry else f"  {clause}（目录中没有）"
         )
+    for c in load_contradictions(data_folder("rules")):
+        if c.concerns(r.id):
+            lines.append(f"来源不一致（{c.topic}）：{c.resolution}默认：{c.default}修改：{c.how_to_change}")
     lines += ["", "整改办法（Windows）：", r.remediation.windows, "", "整改办法（Linux）：", r.remediation.linux]
     if r.notes:
         lines += ["", f"核实提示：{r.notes}"]

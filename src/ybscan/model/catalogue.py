@@ -37,3 +37,25 @@ class CatalogueFile(Document):
     id: Slug
     title: Text
     clauses: tuple[Clause, ...] = Field(min_length=1)
+
+
+class Contradiction(Document):
+    """Where sources disagree: what each says, what we took, and how a unit changes it."""
+
+    id: Slug
+    topic: Text
+    positions: tuple[Text, ...] = Field(min_length=2, description="各方说法")
+    resolution: Text = Field(description="取舍")
+    default: Text = Field(description="默认值及其出处")
+    how_to_change: Text = Field(description="单位怎样修改")
+
+    def concerns(self, rule_id: str) -> bool:
+        """Whether the settlement speaks of a rule."""
+        return rule_id in f"{self.resolution} {self.default} {self.how_to_change}"
+
+
+class ContradictionFile(Document):
+    """``rules/catalog/contradictions.yml``."""
+
+    schema_: Literal["ybscan.contradictions/v1"] = Field(alias="schema")
+    contradictions: tuple[Contradiction, ...] = Field(min_length=1)

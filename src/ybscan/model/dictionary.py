@@ -86,6 +86,8 @@ class Product(Document):
     confidence: Literal["verified", "memory"] = Field(
         description="verified：名称见于公开清单或实机；memory：凭记忆，单独命中只能待核实"
     )
+    source: Text = Field(description="识别线索的来源")
+    checked: Day = Field(description="核对日期")
     note: str = ""
 
     @model_validator(mode="after")

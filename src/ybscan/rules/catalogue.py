@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from ybscan.model.catalogue import CatalogueFile, Clause
+from ybscan.model.catalogue import CatalogueFile, Clause, Contradiction, ContradictionFile
 from ybscan.model.problem import InputProblems, Problem
-from ybscan.rules.load import validated
+from ybscan.rules.load import read_document, validated
 from ybscan.rules.strict_yaml import Map, line_at, read_yaml
 
 _SCHEMA = "ybscan.catalog/v1"
@@ -54,6 +54,16 @@ def load_catalogue(root: Path, ids: Iterable[str] | None = None, *, shown_root: 
     if problems:
         raise InputProblems(problems)
     return clauses if ids is None else {i: clauses[i] for i in ids if i in clauses}
+
+
+def load_contradictions(root: Path) -> tuple[Contradiction, ...]:
+    """Where the sources of the catalogue disagree, and how that was settled.
+
+    Raises:
+        InputProblems: the file is missing or malformed.
+    """
+    document, _ = read_document(ContradictionFile, root / "catalog" / "contradictions.yml")
+    return document.contradictions
 
 
 def clause_ids(root: Path, *, shown_root: str = "") -> frozenset[str]:

@@ -35,7 +35,7 @@ def load_dictionary(root: Path) -> Dictionary:
         except InputProblems as e:
             problems.extend(e.problems)
             continue
-        dates.append(document.date.isoformat())
+        dates.append(min(document.date, *(p.checked for p in document.products)).isoformat())
         for i, product in enumerate(document.products):
             line = line_at(raw, ("products", i))
             found = [f"产品“{product.id}”重复"] if product.id in products else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Iterable
+from datetime import date
 
 from ybscan.model.dictionary import Product
 from ybscan.model.rule import Role, Severity
@@ -99,4 +100,5 @@ def _product(number: int, raw: str, name: str) -> Product:
     return Product.model_construct(
         id=f"unit-{number}", name=shown_name, category="unit", severity=Severity.HIGH,
         roles=tuple(Role), review=(), names=(), not_names=(), confidence="verified", note="",
+        source="site.yml 的 software.extra_forbidden", checked=date.min,
     )  # fmt: skip
