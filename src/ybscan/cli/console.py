@@ -47,6 +47,11 @@ def emit_bytes(data: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
+def speaks_utf8() -> bool:
+    """Whether whoever reads our standard output expects UTF-8; a program behind a pipe on a GBK console does not."""
+    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+
+
 def clean(text: str) -> str:
     """Text that can be written and cannot steer the terminal: lone surrogates and control characters made visible."""
     return "".join(

@@ -106,7 +106,8 @@ def scan(
         result = run_scan(host, plan, finished=clock, progress=show)
     documents = render(result, formats, template=template, questions=asked, answers=given)
     if folder is None:
-        console.emit_bytes(documents[formats[0]])
+        plain = formats[0] == "json" and not console.speaks_utf8()
+        console.emit_bytes(result_json(result, ascii_only=True) if plain else documents[formats[0]])
     else:
         paths = write_record(folder, result, documents)
         if not quiet:
@@ -142,12 +143,12 @@ def chosen_formats(text: str, *, single: bool) -> tuple[str, ...]:
     return names
 
 
-def result_json(result: ScanResult) -> bytes:
-    """The result document: UTF-8, indented, Chinese readable; lone surrogates escaped."""
+def result_json(result: ScanResult, *, ascii_only: bool = False) -> bytes:
+    """The result document: UTF-8, indented, Chinese readable; lone surrogates (or all but ASCII) escaped."""
     import json
 
     document = result.model_dump(mode="json", by_alias=True)
-    text = json.dumps(document, ensure_ascii=False, indent=2)
+    text = json.dumps(document, ensure_ascii=ascii_only, indent=2)
     return (text.encode("utf-8", "backslashreplace") if _has_surrogates(text) else text.encode("utf-8")) + b"\n"
 
 
