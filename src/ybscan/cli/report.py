@@ -12,6 +12,7 @@ from ybscan.cli.answers import AnswersOption
 from ybscan.cli.scan import NowOption, SiteOption
 
 if TYPE_CHECKING:
+    from ybscan.model.problem import Problem
     from ybscan.model.result import ScanResult
 
 KINDS: tuple[Literal["record", "self-inspection"], ...] = ("record", "self-inspection")
@@ -51,26 +52,10 @@ def report(
     from ybscan.cli.answers import given_answers, questions
     from ybscan.cli.documents import render_documents
     from ybscan.cli.output import free_stem, prepared_folder, safe_name, write_all
-    from ybscan.model.problem import InputProblems, Problem, did_you_mean
+    from ybscan.model.problem import InputProblems
 
     formats = tuple(dict.fromkeys(n.strip().lower() for n in format.split(",") if n.strip()))
-    problems = [
-        Problem("--format", 0, f"没有格式“{n}”", did_you_mean(n, FORMATS) or "可用：md、html")
-        for n in formats
-        if n not in FORMATS
-    ]
-    if not formats:
-        problems.append(Problem("--format", 0, "没有写格式", "可用：md、html"))
-    if kind not in KINDS:
-        problems.append(
-            Problem("--kind", 0, f"没有“{kind}”这种文件", did_you_mean(kind, KINDS) or "可用：record、self-inspection")
-        )
-    if output == "-" and len(formats) > 1:
-        problems.append(Problem("--output", 0, "输出到标准输出时只能用一种格式", "例如 --format md -o -"))
-    if kind == "record" and len(result) > 1:
-        problems.append(Problem("--kind", 0, "检查记录一次只能用一个结果", "多台终端请用 --kind self-inspection"))
-    if expected is not None and expected < len(result):
-        problems.append(Problem("--expected", 0, f"应检终端数 {expected} 少于结果数 {len(result)}", "请核对"))
+    problems = _mistakes(formats, kind, output, expected, len(result))
     results: list[ScanResult] = []
     for path in result:
         try:
@@ -79,7 +64,6 @@ def report(
             problems.extend(e.problems)
     if problems:
         raise InputProblems(problems)
-    folder = prepared_folder(Path(output)) if output != "-" else None
     chosen_kind = next(k for k in KINDS if k == kind)
     chosen = [f for f in FORMATS if f in formats]
     asked = questions(None)
@@ -95,15 +79,40 @@ def report(
         answers=given,
         today=today,
     )
-    if folder is None:
+    if output == "-":
         console.emit_bytes(documents[formats[0]])
         return console.OK
+    folder = prepared_folder(Path(output))
     latest = max(r.started_at for r in results)[:10]
     name = results[0].unit.get("name", "本单位") if kind != "record" else results[0].host.id
     stem = free_stem(folder, f"{safe_name(name)}-{'自查报告-' if kind != 'record' else ''}{latest}", formats)
     for written in write_all(folder, {f"{stem}.{f}": documents[f] for f in formats}):
         console.say(f"已写入 {written}")
     return console.OK
+
+
+def _mistakes(formats: tuple[str, ...], kind: str, output: str, expected: int | None, count: int) -> list[Problem]:
+    """What is wrong with the options, taken together; ``count`` is the number of results given."""
+    from ybscan.model.problem import Problem, did_you_mean
+
+    problems = [
+        Problem("--format", 0, f"没有格式“{n}”", did_you_mean(n, FORMATS) or "可用：md、html")
+        for n in formats
+        if n not in FORMATS
+    ]
+    if not formats:
+        problems.append(Problem("--format", 0, "没有写格式", "可用：md、html"))
+    if kind not in KINDS:
+        problems.append(
+            Problem("--kind", 0, f"没有“{kind}”这种文件", did_you_mean(kind, KINDS) or "可用：record、self-inspection")
+        )
+    if output == "-" and len(formats) > 1:
+        problems.append(Problem("--output", 0, "输出到标准输出时只能用一种格式", "例如 --format md -o -"))
+    if kind == "record" and count > 1:
+        problems.append(Problem("--kind", 0, "检查记录一次只能用一个结果", "多台终端请用 --kind self-inspection"))
+    if expected is not None and expected < count:
+        problems.append(Problem("--expected", 0, f"应检终端数 {expected} 少于结果数 {count}", "请核对"))
+    return problems
 
 
 def read_result(path: Path) -> ScanResult:
