@@ -174,3 +174,12 @@ def test_the_recorder_remembers_failures_too() -> None:
     assert first is second
     assert asked == ["/x"]
     assert len(recording.answers) == 1
+
+
+def test_an_empty_list_that_cannot_be_empty_satisfies_nothing() -> None:
+    spec = FactSpec("drivers", Kind.ITEMS, "驱动", fields=(Field("name", Kind.TEXT, "名称"),), never_empty=True)
+    empty = checked(Known(()), spec)
+    assert isinstance(empty, Unknown)
+    assert "没有读到任何一项" in empty.detail
+    assert isinstance(checked(Known(({"name": "a"},)), spec), Known)
+    assert isinstance(checked(Known(()), THINGS), Known), "other lists may be empty"

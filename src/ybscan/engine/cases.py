@@ -275,7 +275,7 @@ def case_facts(
         fit = checked(reading, spec)
         if isinstance(fit, Unknown) and fit.cause is Cause.PROBE_ERROR and fit is not reading:
             problems.append(Problem(file, line, f"事实“{key}”的值与类型（{spec.kind.label}）不符", ""))
-        facts[key] = reading
+        facts[key] = fit if isinstance(fit, Unknown) else reading
     return facts
 
 

@@ -116,6 +116,8 @@ def checked(reading: Fact | None, spec: FactSpec) -> Fact:
     if not isinstance(reading, Known):
         return reading
     value = reading.value
+    if spec.never_empty and value == () and not reading.gaps:
+        return Unknown(Cause.INCOMPLETE, f"“{spec.label}”没有读到任何一项", reading.origin)
     wrong = not _fits(value, spec.kind) or (reading.gaps and spec.kind not in (Kind.TEXTS, Kind.ITEMS))
     if not wrong and spec.kind is Kind.ITEMS and isinstance(value, tuple):
         for item in value:

@@ -88,6 +88,8 @@ class FactSpec:
     windows: str = ""
     fields: tuple[Field, ...] = ()
     summary: str = ""
+    #: For lists that every terminal has something in: an empty one was not read, and must satisfy nothing.
+    never_empty: bool = False
     #: For booleans: how true and false read in a sentence.
     words: tuple[str, str] = ("是", "否")
     field_by_name: Mapping[str, Field] = field(init=False, repr=False, compare=False, default_factory=dict)

@@ -56,7 +56,7 @@ class HardwareProbe(Probe):
             summary="{vendor} {model}（BIOS 日期 {bios_date}，{processor}，内存 {memory_mib}）",
         ),
         FactSpec(
-            "disks", Kind.ITEMS, "固定磁盘",
+            "disks", Kind.ITEMS, "固定磁盘", never_empty=True,
             help="不含经 USB 连接的磁盘。health 是磁盘自检（SMART）的总体结论，为“否”表示磁盘预告故障；阵列卡后和虚拟机中的磁盘无从得知。",
             linux="/sys/block、smartctl -H", windows="MSFT_PhysicalDisk.HealthStatus、MSStorageDriver_FailurePredictStatus",
             fields=(
@@ -69,7 +69,7 @@ class HardwareProbe(Probe):
             summary="{name}（{model}，{size_gib}，自检通过：{health}）",
         ),
         FactSpec(
-            "space", Kind.ITEMS, "磁盘剩余空间",
+            "space", Kind.ITEMS, "磁盘剩余空间", never_empty=True,
             help="本机固定磁盘上可写的文件系统。剩余超过 10% 为足够，低于 5% 为不足，之间须人工判断。",
             linux="/proc/self/mountinfo、statvfs", windows="GetDiskFreeSpaceEx",
             fields=(

@@ -34,7 +34,7 @@ class ScreenLockProbe(Probe):
     title = "屏幕锁定"
     facts = (
         FactSpec(
-            "sessions", Kind.ITEMS, "无人操作时的锁定",
+            "sessions", Kind.ITEMS, "无人操作时的锁定", never_empty=True,
             help="每个普通账户在其桌面上无人操作多久后锁屏；没有桌面的系统以终端自动退出时间（TMOUT）代替。",
             linux="各用户的 dconf 数据库、系统级 dconf 默认值与锁定、桌面组件的默认值；/etc/profile、/etc/profile.d 的 TMOUT",
             windows="InactivityTimeoutSecs 策略，各用户的屏幕保护策略与设置",

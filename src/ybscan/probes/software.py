@@ -74,7 +74,7 @@ class SoftwareProbe(Probe):
             summary="{name}（{source}，{version}）",
         ),
         FactSpec(
-            "required", Kind.ITEMS, "应装软件",
+            "required", Kind.ITEMS, "应装软件", never_empty=True,
             help="site.yml 的 software.required 中每一项的安装和运行情况。",
             linux="软件包登记、系统服务、进程", windows="卸载登记、服务状态、进程映像与签名者",
             fields=(

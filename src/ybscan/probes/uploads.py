@@ -29,7 +29,7 @@ class UploadsProbe(Probe):
     title = "数据上传"
     facts = (
         FactSpec(
-            "marks", Kind.ITEMS, "最近一次上传成功",
+            "marks", Kind.ITEMS, "最近一次上传成功", never_empty=True,
             help="upload.marks 的日志中最后一次出现上传成功文字的时间，距今小时数不含停业的日子。只取时间，不读取日志的其他内容。",
             linux="upload.marks 的日志", windows="upload.marks 的日志",
             fields=(

@@ -42,7 +42,7 @@ class UsbControlProbe(Probe):
     title = "USB 存储管控"
     facts = (
         FactSpec(
-            "drivers", Kind.ITEMS, "USB 存储驱动",
+            "drivers", Kind.ITEMS, "USB 存储驱动", never_empty=True,
             help="每个 USB 存储驱动能否使用；已在内核中的，配置再严也算未禁用。",
             linux="modprobe.d、/lib/modules/<内核>/modules.builtin 与 modules.dep、/sys/module、modprobe -n -v",
             windows="Services\\USBSTOR 与 Services\\UASPStor 的 Start 值（4 为禁用）",
