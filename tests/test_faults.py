@@ -28,7 +28,7 @@ from ybscan.rules.site import no_site
 CASES = [
     p
     for p in sorted((Path(__file__).parent / "rules").glob("*/*.yml"))
-    if any(line.startswith(("tree:", "answers:")) for line in p.read_text(encoding="utf-8").splitlines())
+    if any(line.startswith(("tree:", "registry:", "answers:")) for line in p.read_text(encoding="utf-8").splitlines())
 ]
 #: Garbled: text of another kind altogether, as a wrong encoding or a damaged disk leaves it.
 GARBLED = "\x01\ufffd{{[<锟斤拷" * 3

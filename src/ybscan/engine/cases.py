@@ -1,8 +1,8 @@
 """Cases: a terminal's facts or files in a YAML file, and the verdict a rule must give on them.
 
 ``<what>.<verdict>.yml`` with any of ``facts`` (fact name → value), ``tree`` (path → content, laid out in a temporary
-folder) and ``answers`` (recorded answers that take precedence). The same runner serves the project's own tests and
-``ybscan rules test``.
+folder), ``registry`` (key → values, of a Windows terminal) and ``answers`` (recorded answers that take precedence). The
+same runner serves the project's own tests and ``ybscan rules test``.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ from ybscan.hosts.linux.usersettings import LinuxUserSettings
 from ybscan.hosts.linux.volumes import LinuxVolumes
 from ybscan.hosts.offline import offline_root
 from ybscan.hosts.replay import group_types, replay
+from ybscan.hosts.windows.keys import parts
+from ybscan.hosts.windows.tree import Key, TreeRegistry
 from ybscan.model.dictionary import Dictionary
 from ybscan.model.facts import Fact, FactSpec, Kind
 from ybscan.model.lifecycle import Lifecycle
@@ -74,6 +76,10 @@ class CaseDocument(Document):
     tree: dict[str, Any] | None = None
     live: bool = True
     """Whether the tree stands for a running system (/proc, /sys and /run count) or a disk that lies still."""
+    registry: dict[str, dict[str, Any] | None] | None = None
+    """All there is in the registry of a Windows terminal; see :func:`case_registry`."""
+    bits: Literal[32, 64] = 64
+    """Of the Windows terminal."""
     answers: tuple[RecordedAnswer, ...] = ()
     waivers: tuple[dict[str, Any], ...] = ()
 
@@ -157,7 +163,33 @@ def host_of(case: CaseDocument, root: Path) -> Host:
             tree["/etc/os-release"] = "ID=linux\n"
         lay_out(tree, root)
         fallback = live_tree(root) if case.live else offline_root(root)
+    elif case.registry is not None:
+        silent: dict[str, Any] = {name: kind("检查样例中没有") for name, kind in group_types().items()}
+        fallback = Host(backend="case", os=case.os, **{**silent, "registry": case_registry(case)})
     return replay(case.os, dict(map(_answer, case.answers)), backend="case", fallback=fallback)
+
+
+def case_registry(case: CaseDocument) -> TreeRegistry:
+    """The registry that a case states: a key that it does not name does not exist, except the way to one it names.
+
+    A key holds its values by name (the default value's name is empty): a number is REG_DWORD, a text REG_SZ, a list
+    REG_MULTI_SZ, ``{hex: "01 00"}`` REG_BINARY. ``.written`` is an ISO time; ``.unknown`` (a cause) refuses the key
+    and all below it.
+    """
+    root = Key("")
+    refused: dict[str, Unknown] = {}
+    for name, values in (case.registry or {}).items():
+        key = root.make(parts(name))
+        for value_name, raw in (values or {}).items():
+            if value_name == ".written":
+                key.written = datetime.fromisoformat(raw).timestamp()
+            elif value_name == ".unknown":
+                refused[name] = Unknown(Cause(raw), "case", name)
+            elif isinstance(raw, Mapping):
+                key.values[value_name] = bytes.fromhex(raw["hex"])
+            else:
+                key.values[value_name] = tuple(raw) if isinstance(raw, list) else raw
+    return TreeRegistry(root, covered=("HKLM", "HKU"), origin="检查样例", bits=case.bits, refused=refused)
 
 
 def live_tree(root: Path) -> Host:
@@ -240,7 +272,7 @@ def run_rule_case(
     context = Context(site=case.site, now=case.moment(), dictionary=dictionary, lifecycle=lifecycle or Lifecycle())
     plan = Plan(packs=(), rules=(rule,), registry=registry, loaded=loaded, context=context)
     facts: dict[str, Fact] = {}
-    if case.tree is not None or case.answers:
+    if case.tree is not None or case.registry is not None or case.answers:
         host = host_of(case, scratch)
         wanted = needed((rule,), case.os, case.role, delegations=bool(case.site.delegations))
         facts = read_facts(host, plan, wanted, lambda _: None)

@@ -17,12 +17,15 @@ from ybscan.model.reading import Cause, Unknown
 
 if TYPE_CHECKING:
     from ybscan.hosts.groups.accounts import Accounts
+    from ybscan.hosts.groups.devices import Devices
     from ybscan.hosts.groups.files import Files
     from ybscan.hosts.groups.jobs import Jobs
     from ybscan.hosts.groups.logs import Logs
     from ybscan.hosts.groups.network import Network
     from ybscan.hosts.groups.processes import Processes
     from ybscan.hosts.groups.registry import Registry
+    from ybscan.hosts.groups.security import Security
+    from ybscan.hosts.groups.services import Services
     from ybscan.hosts.groups.sockets import Sockets
     from ybscan.hosts.groups.system import System
     from ybscan.hosts.groups.tools import Tools
@@ -90,6 +93,9 @@ class Host:
     volumes: Volumes
     jobs: Jobs
     logs: Logs
+    services: Services
+    devices: Devices
+    security: Security
 
     def groups(self) -> Iterator[tuple[str, Group]]:
         """Field name and group, in declaration order."""

@@ -7,7 +7,11 @@ import sys
 assert sys.platform != "win32"  # noqa: S101 - tells the type checker what system this file is for
 
 from ybscan.hosts.base import Host  # noqa: E402
+from ybscan.hosts.groups.devices import Devices  # noqa: E402
 from ybscan.hosts.groups.registry import Registry  # noqa: E402
+from ybscan.hosts.groups.security import Security  # noqa: E402
+from ybscan.hosts.groups.services import Services  # noqa: E402
+from ybscan.hosts.linux import NO_WINDOWS  # noqa: E402
 from ybscan.hosts.linux.accounts import LinuxAccounts  # noqa: E402
 from ybscan.hosts.linux.files import LinuxFiles  # noqa: E402
 from ybscan.hosts.linux.jobs import LinuxJobs  # noqa: E402
@@ -39,8 +43,11 @@ def live_linux(*, root: str = "/") -> Host:
         network=LinuxNetwork(files=files, tools=tools, addresses=kernel_addresses if root == "/" else None),
         accounts=accounts,
         user_settings=LinuxUserSettings(root=root),
-        registry=Registry("Linux 没有注册表"),
+        registry=Registry(NO_WINDOWS),
         volumes=LinuxVolumes(files, root=root),
         jobs=LinuxJobs(files, root=root),
         logs=LinuxLogs(files, root=root),
+        services=Services(NO_WINDOWS),
+        devices=Devices(NO_WINDOWS),
+        security=Security(NO_WINDOWS),
     )

@@ -6,11 +6,15 @@ import os
 from pathlib import Path
 
 from ybscan.hosts.base import Host
+from ybscan.hosts.groups.devices import Devices
 from ybscan.hosts.groups.network import Network
 from ybscan.hosts.groups.processes import Processes
 from ybscan.hosts.groups.registry import Registry
+from ybscan.hosts.groups.security import Security
+from ybscan.hosts.groups.services import Services
 from ybscan.hosts.groups.sockets import Sockets
 from ybscan.hosts.groups.tools import Tools
+from ybscan.hosts.linux import NO_WINDOWS
 from ybscan.hosts.linux.accounts import LinuxAccounts
 from ybscan.hosts.linux.files import LinuxFiles
 from ybscan.hosts.linux.jobs import LinuxJobs
@@ -48,10 +52,13 @@ def offline_root(root: Path) -> Host:
         network=OfflineNetwork(files=files, tools=tools),
         accounts=LinuxAccounts(files, root=base),
         user_settings=LinuxUserSettings(root=base, live=False),
-        registry=Registry("Linux 没有注册表"),
+        registry=Registry(NO_WINDOWS),
         volumes=LinuxVolumes(files, root=base, live=False),
         jobs=LinuxJobs(files, root=base, live=False),
         logs=LinuxLogs(files, root=base, live=False),
+        services=Services(NO_WINDOWS),
+        devices=Devices(NO_WINDOWS),
+        security=Security(NO_WINDOWS),
     )
 
 

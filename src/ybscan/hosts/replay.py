@@ -17,12 +17,15 @@ def group_types() -> dict[str, type[Group]]:
     from ybscan.hosts import groups
     from ybscan.hosts.groups import (
         accounts,
+        devices,
         files,
         jobs,
         logs,
         network,
         processes,
         registry,
+        security,
+        services,
         sockets,
         system,
         tools,
@@ -35,6 +38,7 @@ def group_types() -> dict[str, type[Group]]:
         "Accounts": accounts.Accounts, "Files": files.Files, "Network": network.Network, "Processes": processes.Processes,
         "Registry": registry.Registry, "Sockets": sockets.Sockets, "System": system.System, "Tools": tools.Tools,
         "UserSettings": usersettings.UserSettings, "Volumes": volumes.Volumes, "Jobs": jobs.Jobs, "Logs": logs.Logs,
+        "Services": services.Services, "Devices": devices.Devices, "Security": security.Security,
     }  # fmt: skip
     hints = get_type_hints(Host, localns=scope)
     return {

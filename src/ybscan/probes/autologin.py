@@ -1,7 +1,8 @@
 """Automatic login of display managers and consoles.
 
 Sources: lightdm NEWS (folders and order, ``[SeatDefaults]`` of old releases), GDM's daemon.conf, sddm.conf(5), lxdm's and
-nodm's shipped configuration, greetd(5) ``initial_session``, agetty(8) ``--autologin`` in getty units and drop-ins.
+nodm's shipped configuration, greetd(5) ``initial_session``, agetty(8) ``--autologin`` in getty units and drop-ins; on
+Windows "How to turn on automatic logon" (AutoAdminLogon, a text).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterator, Mapping
 
 from ybscan.hosts.base import Host
 from ybscan.model.facts import Fact, FactSpec, Field, Item, Kind
-from ybscan.model.reading import Gap, Known, Unknown
+from ybscan.model.reading import Absent, Gap, Known, Unknown
 from ybscan.probes._ini import Sections, conf_files, lightdm, merged
 from ybscan.probes.base import Context, Probe
 
@@ -32,6 +33,7 @@ _GETTY = re.compile(r"^(serial-|console-|container-)?(getty|autovt|autologin)@?[
 _EXEC = re.compile(r"^\s*ExecStart\s*=(.*)$", re.MULTILINE)
 _AUTOLOGIN = re.compile(r"(?:agetty|mingetty)\b.*?\s(?:--autologin|-a)(?:[=\s]\s*|(?<=-a))(\S+)")
 _TRUE = frozenset({"true", "1", "yes"})
+_WINLOGON = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon"
 
 
 class AutologinProbe(Probe):
@@ -65,6 +67,17 @@ class AutologinProbe(Probe):
             *_getty(host, gaps),
         ]
         return {"entries": Known(tuple(items), "显示管理器与 getty 配置", tuple(gaps))}
+
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        on = host.registry.value(key=_WINLOGON, name="AutoAdminLogon")
+        if isinstance(on, Unknown):
+            return {"entries": on}
+        # Windows takes any text that begins with 1 for "on", and a number where a text belongs as well.
+        if isinstance(on, Absent) or not str(on.value).startswith("1"):
+            return {"entries": Known((), f"{_WINLOGON} 的 AutoAdminLogon")}
+        account = host.registry.value(key=_WINLOGON, name="DefaultUserName")
+        name = str(account.value) if isinstance(account, Known) and account.value else None
+        return {"entries": Known((_item("Winlogon", name, _WINLOGON),), _WINLOGON)}
 
 
 def _item(source: str, account: str | None, path: str, *, unread: list[Gap] | None = None) -> Item:

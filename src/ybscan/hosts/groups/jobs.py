@@ -36,6 +36,28 @@ class TimerFile:
     """Seconds since the epoch, from the stamp that timers with ``Persistent=true`` leave; else None."""
 
 
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A scheduled task of Windows. Times in seconds since the epoch; None for never, or where that is not known."""
+
+    path: str
+    """Such as ``\\Microsoft\\Windows\\Defrag\\ScheduledDefrag``."""
+    enabled: bool
+    programs: tuple[str, ...]
+    """The programs of its actions as written, without arguments; ``COM`` for a handler."""
+    schedule: str
+    """Its triggers in short, comma-separated: ``daily``, ``weekly``, ``monthly``, ``boot``, ``logon``, ``event``, ``once`` …"""
+    run_as: str
+    """SID or account; empty where the definition names none."""
+    hidden: bool
+    ran: bool
+    """Whether the fields below could be read at all."""
+    last_run: float | None = None
+    last_result: int | None = None
+    """The exit code as an unsigned number; 0x41301 running, 0x41303 never run (see the Task Scheduler constants)."""
+    next_run: float | None = None
+
+
 class Jobs(Group):
     """What the system is told to run at given times."""
 
@@ -49,4 +71,9 @@ class Jobs(Group):
     @question
     def timers(self, *, names: tuple[str, ...]) -> Reading[tuple[TimerFile, ...]]:
         """The systemd timers of that name, or that start a unit of that name."""
+        return self.unsupported()
+
+    @question
+    def tasks(self) -> Reading[tuple[Task, ...]]:
+        """All scheduled tasks of Windows, sorted by path; one that could not be read leaves a gap."""
         return self.unsupported()

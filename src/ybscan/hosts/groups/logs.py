@@ -96,6 +96,30 @@ class VirusLog:
     """Finds without a time and without the end of a scan behind them."""
 
 
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One record of a Windows event log, as far as it was asked for. ``time`` in seconds since the epoch."""
+
+    id: int
+    provider: str
+    time: float
+    record: int
+    data: dict[str, str]
+    """The named items asked for; the items of unnamed data go by their position, ``0``, ``1`` …"""
+
+
+@dataclass(frozen=True, slots=True)
+class EventLog:
+    """The events of a channel that were asked for, oldest first, and how far back the channel reaches."""
+
+    events: tuple[Event, ...]
+    oldest: float | None
+    """Time of the oldest record of any kind in the channel; None for an empty log."""
+    newest: float | None
+    enabled: bool | None
+    """Whether the channel is being written; None where the source does not tell."""
+
+
 class Logs(Group):
     """Times and accounts out of logs. Absent means that there is no such file."""
 
@@ -132,4 +156,14 @@ class Logs(Group):
     @question
     def virus_log(self, *, path: str, limit: int, seconds: int) -> Reading[VirusLog]:
         """A log of ClamAV's scanners; plain or packed. Limits as for :meth:`span`."""
+        return self.unsupported()
+
+    @question
+    def events(
+        self, *, channel: str, ids: tuple[int, ...], since: float, fields: tuple[str, ...], limit: int = 5000
+    ) -> Reading[EventLog]:
+        """The events of a Windows channel with one of ``ids`` since ``since``; of their data only ``fields`` are kept.
+
+        More than ``limit`` of them leave a gap (too_large); the newest are kept. Absent when there is no such channel.
+        """
         return self.unsupported()

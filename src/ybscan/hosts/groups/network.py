@@ -59,7 +59,14 @@ class Interface:
     master: str
     """Name of the bridge or bond it belongs to, or empty."""
     detail: str = ""
-    """The kernel's own word for the kind of link, such as ``wireguard``, ``tun`` or ``macvlan``; empty for hardware."""
+    """The kernel's own word for the kind of link, such as ``wireguard``, ``tun`` or ``macvlan``; empty for hardware.
+
+    On Windows the adapter's description.
+    """
+    id: str = ""
+    """The adapter's GUID on Windows, upper case with braces: the name of its key below Tcpip\\Parameters\\Interfaces."""
+    permanent: str = ""
+    """The card's own MAC where the system tells it apart from the one in use (MIB_IF_ROW2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +110,48 @@ class SavedNetwork:
     """Whether this kind of record has a time of last use at all."""
 
 
+@dataclass(frozen=True, slots=True)
+class Radio:
+    """A wireless LAN interface of Windows (WlanEnumInterfaces, WlanQueryInterface). No scan, no current connection."""
+
+    id: str
+    """The adapter's GUID, upper case with braces."""
+    detail: str
+    connected: bool
+    on: bool | None
+    """Whether software and hardware switch are on; None where that could not be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedConnection:
+    """A connection of Windows that Internet connection sharing is set up for (INetSharingConfiguration)."""
+
+    name: str
+    role: Literal["public", "private"]
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarding:
+    """Whether an interface passes packets on (MIB_IPINTERFACE_ROW.ForwardingEnabled)."""
+
+    interface: str
+    family: Literal["ipv4", "ipv6"]
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FirewallProfile:
+    """A profile of the Windows firewall as in force, policy included (INetFwPolicy2)."""
+
+    name: Literal["domain", "private", "public"]
+    active: bool
+    """Whether a network of this kind is connected now."""
+    enabled: bool
+    inbound: Literal["block", "allow"]
+    """What happens to incoming connections that no rule speaks of."""
+
+
 class Network(Group):
     """The network as the system sees it. Nothing is sent."""
 
@@ -133,4 +182,34 @@ class Network(Group):
         The one question that sends packets: only the probe of NET-02 asks it, and only for targets the site file
         names while ``egress.active`` is true.
         """
+        return self.unsupported()
+
+    @question
+    def radios(self) -> Reading[tuple[Radio, ...]]:
+        """The wireless LAN interfaces of Windows, sorted; empty when the service runs and has none."""
+        return self.unsupported()
+
+    @question
+    def online(self) -> Reading[bool]:
+        """Whether Windows itself believes that it reaches the Internet (INetworkListManager.GetConnectivity, 0x40, 0x400)."""
+        return self.unsupported()
+
+    @question
+    def sharing(self) -> Reading[tuple[SharedConnection, ...]]:
+        """The connections of Windows and whether they are shared (INetSharingManager), sorted by name."""
+        return self.unsupported()
+
+    @question
+    def hosted_network(self) -> Reading[bool]:
+        """Whether Windows runs a hosted wireless network now (WlanHostedNetworkQueryStatus)."""
+        return self.unsupported()
+
+    @question
+    def forwarding(self) -> Reading[tuple[Forwarding, ...]]:
+        """Per interface of Windows and address family, sorted."""
+        return self.unsupported()
+
+    @question
+    def firewall(self) -> Reading[tuple[FirewallProfile, ...]]:
+        """The three profiles of the Windows firewall as in force."""
         return self.unsupported()

@@ -30,6 +30,21 @@ class ClockState:
     """Upper bound of the error in seconds, growing while nothing sets the clock."""
 
 
+@dataclass(frozen=True, slots=True)
+class WindowsEdition:
+    """Which Windows this is. 10 and 11 share most names and are told apart by the build (11 from 22000)."""
+
+    build: int
+    revision: int
+    """The update build revision (UBR); 0 where there is none (Windows 7)."""
+    edition: str
+    """EditionID: ``Professional``, ``Core`` (Home), ``EnterpriseS`` …"""
+    installation: str
+    """InstallationType: ``Client`` or ``Server``; empty where it is not stated."""
+    product: str
+    """For people: ``Windows 11 专业版 23H2`` and the like."""
+
+
 class System(Group):
     """The system as a whole."""
 
@@ -58,4 +73,14 @@ class System(Group):
     @question
     def environment(self, *, names: tuple[str, ...]) -> Reading[dict[str, str]]:
         """The named environment variables of this process that are set; credentials in URLs are masked."""
+        return self.unsupported()
+
+    @question
+    def windows(self) -> Reading[WindowsEdition]:
+        """Build and edition of Windows."""
+        return self.unsupported()
+
+    @question
+    def bits(self) -> Reading[tuple[int, int]]:
+        """Bits of this process and of the system, such as ``(32, 64)``."""
         return self.unsupported()
