@@ -1,13 +1,16 @@
-"""On Windows a scan gives a whole record in which nothing is decided; it does not refuse, and nothing passes."""
+"""The host for a running Windows can be made anywhere; elsewhere it knows nothing, and a scan with it decides nothing."""
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
+
+import pytest
 
 from ybscan.engine.scan import Plan, scan
 from ybscan.hosts.live_windows import live_windows
 from ybscan.model.dictionary import Dictionary
-from ybscan.model.reading import Known
+from ybscan.model.reading import Cause, Unknown
 from ybscan.model.result import Status
 from ybscan.probes.base import Context
 from ybscan.probes.registry import ProbeRegistry
@@ -15,6 +18,8 @@ from ybscan.rules.load import LoadedPack
 from ybscan.rules.site import no_site
 
 NOW = datetime.fromisoformat("2026-11-20T10:00:00+08:00")
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="on Windows it answers: tests/windows")
 
 
 def test_nothing_passes_and_nothing_fails(
@@ -34,7 +39,10 @@ def test_nothing_passes_and_nothing_fails(
     assert result.summary.grade == "无法判定"
 
 
-def test_it_says_what_machine_it_is() -> None:
-    identity = live_windows().system.identity()
-    assert isinstance(identity, Known)
-    assert identity.value.hostname
+def test_elsewhere_every_group_says_why_it_cannot_answer() -> None:
+    host = live_windows()
+    for _, group in host.groups():
+        assert group.unsupported().detail
+    identity = host.system.identity()
+    assert isinstance(identity, Unknown)
+    assert identity.cause is Cause.UNSUPPORTED

@@ -1,49 +1,59 @@
 """The terminal we run on, when it runs Windows.
 
-This version reads only what machine it is and with what rights we look. Every other group answers Unknown(unsupported),
-so that a scan gives a whole record of 无法判定 instead of none.
+Each group of questions has its own class in ``hosts/windows/live``; here they are put together. On another system the
+host can be made all the same, and answers Unknown(unsupported) to everything.
 """
 
 from __future__ import annotations
 
-import platform
 import sys
 from typing import Any
 
 from ybscan.hosts.base import Host
-from ybscan.hosts.groups.system import Identity, System
+from ybscan.hosts.groups.tools import Tools
+from ybscan.hosts.groups.usersettings import UserSettings
 from ybscan.hosts.replay import group_types
-from ybscan.model.reading import Cause, Known, Reading, Unknown
+from ybscan.hosts.windows import NO_LINUX
 
-_WHY = "本版本尚不能在运行中的 Windows 上读取这类信息"
-
-
-class WindowsSystem(System):
-    """Names from the Windows version information, rights from the process token."""
-
-    def identity(self) -> Reading[Identity]:
-        version, build = platform.win32_ver()[0], platform.version()
-        return Known(
-            Identity(
-                hostname=platform.node(),
-                os_id=f"windows-{build}".lower(),
-                os_name=f"Windows {version}（{build}）",
-                kernel=build,
-                arch=platform.machine(),
-            ),
-            "Windows 版本信息",
-        )
-
-    def elevated(self) -> Reading[bool]:
-        if sys.platform != "win32":
-            return Unknown(Cause.UNSUPPORTED, _WHY)
-        import ctypes
-
-        return Known(bool(ctypes.windll.shell32.IsUserAnAdmin()), "IsUserAnAdmin")
+_WHY = "只有运行中的 Windows 能回答"
+_NO_TOOLS = "在 Windows 上不执行系统命令，只调用系统接口"
 
 
 def live_windows() -> Host:
     """The running system."""
-    groups: dict[str, Any] = {name: kind(_WHY) for name, kind in group_types().items()}
-    groups["system"] = WindowsSystem(_WHY)
-    return Host(backend="live", os="windows", **groups)
+    if sys.platform == "win32":
+        from ybscan.hosts.windows.live.accounts import LiveAccounts
+        from ybscan.hosts.windows.live.devices import LiveDevices
+        from ybscan.hosts.windows.live.files import LiveFiles
+        from ybscan.hosts.windows.live.jobs import LiveJobs
+        from ybscan.hosts.windows.live.logs import LiveLogs
+        from ybscan.hosts.windows.live.network import LiveNetwork
+        from ybscan.hosts.windows.live.processes import LiveProcesses
+        from ybscan.hosts.windows.live.registry import LiveRegistry
+        from ybscan.hosts.windows.live.security import LiveSecurity
+        from ybscan.hosts.windows.live.services import LiveServices
+        from ybscan.hosts.windows.live.sockets import LiveSockets
+        from ybscan.hosts.windows.live.system import LiveSystem
+        from ybscan.hosts.windows.live.volumes import LiveVolumes
+
+        return Host(
+            backend="live",
+            os="windows",
+            system=LiveSystem(),
+            files=LiveFiles(),
+            tools=Tools(_NO_TOOLS),
+            processes=LiveProcesses(),
+            sockets=LiveSockets(),
+            network=LiveNetwork(),
+            accounts=LiveAccounts(),
+            user_settings=UserSettings(NO_LINUX),
+            registry=LiveRegistry(),
+            volumes=LiveVolumes(),
+            jobs=LiveJobs(),
+            logs=LiveLogs(),
+            services=LiveServices(),
+            devices=LiveDevices(),
+            security=LiveSecurity(),
+        )
+    silent: dict[str, Any] = {name: kind(_WHY) for name, kind in group_types().items()}
+    return Host(backend="live", os="windows", **silent)

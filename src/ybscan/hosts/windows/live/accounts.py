@@ -1,0 +1,13 @@
+"""Local accounts, groups and policy of the running system."""
+
+from __future__ import annotations
+
+import sys
+
+assert sys.platform == "win32"  # noqa: S101 - tells the type checker what system this file is for
+
+from ybscan.hosts.groups.accounts import Accounts  # noqa: E402
+
+
+class LiveAccounts(Accounts):
+    """Local accounts, groups and policy of the running system."""

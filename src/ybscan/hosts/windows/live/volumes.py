@@ -1,0 +1,13 @@
+"""Volumes and shares of the running system."""
+
+from __future__ import annotations
+
+import sys
+
+assert sys.platform == "win32"  # noqa: S101 - tells the type checker what system this file is for
+
+from ybscan.hosts.groups.volumes import Volumes  # noqa: E402
+
+
+class LiveVolumes(Volumes):
+    """Volumes and shares of the running system."""
