@@ -13,10 +13,10 @@ import pytest
 if sys.platform == "win32":
     pytest.skip("reads Linux trees", allow_module_level=True)
 
+from ybscan.hosts.common.dated import log_mark, month_of, months, stamp_of
+from ybscan.hosts.common.filetree import walk
 from ybscan.hosts.groups.volumes import MonthFiles, TreeEntry
-from ybscan.hosts.linux.dated import log_mark, month_of, months, stamp_of
 from ybscan.hosts.linux.files import LinuxFiles
-from ybscan.hosts.linux.filetree import walk
 from ybscan.hosts.linux.volumes import LinuxVolumes
 from ybscan.model.programs import is_program
 from ybscan.model.reading import Absent, Cause, Known, Reading, Unknown

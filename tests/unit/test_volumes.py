@@ -20,9 +20,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ybscan.hosts.common.archive import inspect_archive
+from ybscan.hosts.common.backupdir import fits, is_partial
+from ybscan.hosts.common.bounded import bounded
 from ybscan.hosts.groups.volumes import Archive, Entry
-from ybscan.hosts.linux.archive import inspect_archive
-from ybscan.hosts.linux.backupdir import fits, is_partial
 from ybscan.hosts.linux.files import LinuxFiles
 from ybscan.hosts.linux.mounts import (
     expected_mount,
@@ -34,7 +35,7 @@ from ybscan.hosts.linux.mounts import (
     server_of,
     unescaped,
 )
-from ybscan.hosts.linux.volumes import LinuxVolumes, bounded
+from ybscan.hosts.linux.volumes import LinuxVolumes
 from ybscan.model.reading import Absent, Cause, Known, Reading, Unknown
 
 # Mounts --------------------------------------------------------------------------------------------------------------

@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable
 from typing import TypeVar
 
+from ybscan.hosts.common.errors import from_error
+from ybscan.hosts.common.opening import READ_FLAGS
 from ybscan.hosts.groups.accounts import Account, Accounts, GroupEntry, PasswordAgeing, PasswordState
 from ybscan.hosts.groups.files import Files
-from ybscan.hosts.linux.errors import from_error
-from ybscan.hosts.linux.files import READ_FLAGS
 from ybscan.hosts.linux.paths import resolve
 from ybscan.model.reading import Cause, Gap, Known, Reading, Unknown
 

@@ -11,18 +11,14 @@ import sys
 from collections.abc import Callable
 from typing import TypeVar
 
+from ybscan.hosts.common.errors import from_error
+from ybscan.hosts.common.opening import READ_FLAGS
 from ybscan.hosts.groups.files import TEXT_LIMIT, FileKind, Files, FileStat
-from ybscan.hosts.linux.errors import from_error
 from ybscan.hosts.linux.paths import ClosedTreeError, resolve
 from ybscan.hosts.linux.redact import holds_hashes, may_hold_hashes, redacted
 from ybscan.model.reading import Absent, Cause, Known, Reading, Unknown
 
 T = TypeVar("T")
-
-#: O_NONBLOCK: a FIFO laid in the way must not hang the scan. Windows, which may judge a Linux disk, lacks most of these.
-READ_FLAGS = os.O_RDONLY | sum(
-    getattr(os, f, 0) for f in ("O_BINARY", "O_CLOEXEC", "O_NONBLOCK", "O_NOCTTY", "O_NOFOLLOW")
-)
 
 #: Trees that only a running system fills; on a disk that lies still they are empty or stale.
 LIVE_ONLY = ("/proc", "/sys", "/run", "/dev")

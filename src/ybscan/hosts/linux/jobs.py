@@ -7,10 +7,11 @@ import re
 import stat as st
 from collections.abc import Iterator
 
+from ybscan.hosts.common.errors import from_error
+from ybscan.hosts.common.opening import READ_FLAGS
 from ybscan.hosts.groups.files import Files
 from ybscan.hosts.groups.jobs import CronEntry, Jobs, TimerFile
-from ybscan.hosts.linux.errors import from_error
-from ybscan.hosts.linux.files import READ_FLAGS, decoded
+from ybscan.hosts.linux.files import decoded
 from ybscan.hosts.linux.paths import resolve
 from ybscan.model.reading import Absent, Cause, Gap, Known, Reading, Unknown
 

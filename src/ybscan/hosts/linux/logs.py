@@ -14,10 +14,11 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import IO, BinaryIO, TypeVar, cast
 
+from ybscan.hosts.common.errors import from_error
+from ybscan.hosts.common.opening import READ_FLAGS
 from ybscan.hosts.groups.files import Files
 from ybscan.hosts.groups.logs import AuditEvent, AuditKind, Login, LoginLog, Logs, LogSpan, VirusLog
-from ybscan.hosts.linux.errors import from_error
-from ybscan.hosts.linux.files import LIVE_ONLY, READ_FLAGS
+from ybscan.hosts.linux.files import LIVE_ONLY
 from ybscan.hosts.linux.loginrecords import databased, lastlog, wtmp
 from ybscan.hosts.linux.paths import ClosedTreeError, resolve
 from ybscan.hosts.linux.redact import holds_hashes

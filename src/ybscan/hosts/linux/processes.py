@@ -6,9 +6,9 @@ import os
 import sys
 from collections.abc import Mapping
 
+from ybscan.hosts.common.errors import from_error
 from ybscan.hosts.groups.accounts import Accounts
 from ybscan.hosts.groups.processes import Process, Processes
-from ybscan.hosts.linux.errors import from_error
 from ybscan.model.reading import Cause, Gap, Known, Reading, Unknown
 
 assert sys.platform != "win32"  # noqa: S101 - tells the type checker what system this file is for

@@ -7,9 +7,9 @@ import socket
 import sys
 from typing import Literal
 
+from ybscan.hosts.common.errors import from_error
 from ybscan.hosts.groups.processes import Processes
 from ybscan.hosts.groups.sockets import Socket, Sockets
-from ybscan.hosts.linux.errors import from_error
 from ybscan.model.reading import Cause, Gap, Known, Reading, Unknown
 
 assert sys.platform != "win32"  # noqa: S101 - tells the type checker what system this file is for

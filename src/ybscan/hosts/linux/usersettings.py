@@ -12,9 +12,10 @@ import stat as st
 from collections.abc import Callable
 from typing import TypeVar
 
+from ybscan.hosts.common.errors import from_error
+from ybscan.hosts.common.opening import READ_FLAGS
 from ybscan.hosts.groups.usersettings import Setting, UserSettings
-from ybscan.hosts.linux.errors import from_error
-from ybscan.hosts.linux.files import LIVE_ONLY, READ_FLAGS
+from ybscan.hosts.linux.files import LIVE_ONLY
 from ybscan.hosts.linux.gvariant import MalformedVariant, decode_variant
 from ybscan.hosts.linux.gvdb import MalformedDatabase, Table, open_database
 from ybscan.hosts.linux.paths import resolve

@@ -12,15 +12,17 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import BinaryIO, TypeVar
 
+from ybscan.hosts.common.archive import inspect_archive
+from ybscan.hosts.common.backupdir import list_candidates
+from ybscan.hosts.common.bounded import bounded
+from ybscan.hosts.common.dated import log_mark, months
+from ybscan.hosts.common.errors import from_error
+from ybscan.hosts.common.filetree import walk, writable
+from ybscan.hosts.common.opening import READ_FLAGS
 from ybscan.hosts.groups.files import Files
 from ybscan.hosts.groups.volumes import Archive, Entry, LogMark, MonthFiles, Mount, Place, Space, TreeEntry, Volumes
-from ybscan.hosts.linux.archive import inspect_archive
-from ybscan.hosts.linux.backupdir import list_candidates
-from ybscan.hosts.linux.dated import log_mark, months
 from ybscan.hosts.linux.disks import DiskWalk
-from ybscan.hosts.linux.errors import from_error
-from ybscan.hosts.linux.files import LIVE_ONLY, READ_FLAGS
-from ybscan.hosts.linux.filetree import walk, writable
+from ybscan.hosts.linux.files import LIVE_ONLY
 from ybscan.hosts.linux.mounts import (
     MountLine,
     expected_mount,
@@ -203,7 +205,11 @@ class LinuxVolumes(Volumes):
 
     def tree(self, *, path: str, count: int, hash_bytes: int, seconds: int) -> Reading[tuple[TreeEntry, ...]]:
         return self._walked(
-            path, seconds, lambda top: walk(top, shown=path, count=count, hash_bytes=hash_bytes, seconds=seconds)
+            path,
+            seconds,
+            lambda top: walk(
+                top, shown=path, count=count, hash_bytes=hash_bytes, seconds=seconds, refuses=holds_hashes
+            ),
         )
 
     def writable(
@@ -277,29 +283,6 @@ class LinuxVolumes(Volumes):
         if not self._live and any(path == p or path.startswith(p + "/") for p in LIVE_ONLY):
             return Unknown(Cause.UNSUPPORTED, f"{path} 只存在于运行中的系统", path)
         return None
-
-
-def bounded(work: Callable[[], Reading[T]], seconds: float, path: str) -> Reading[T]:
-    """What ``work`` answers, or Unknown(timeout): a read from a server that is gone never returns.
-
-    The thread is a daemon and is left behind; a file system that waits for ever holds it, not the scan.
-    """
-    box: list[Reading[T]] = []
-
-    def run() -> None:
-        try:
-            box.append(work())
-        except OSError as e:
-            box.append(from_error(e, path))
-        except (ValueError, OverflowError) as e:
-            box.append(Unknown(Cause.MALFORMED, f"{path}：{type(e).__name__}", path))
-        except Exception as e:
-            box.append(Unknown(Cause.PROBE_ERROR, f"{path}：{type(e).__name__}: {e}", path))
-
-    thread = threading.Thread(target=run, daemon=True, name=f"read {path}")
-    thread.start()
-    thread.join(seconds)
-    return box[0] if box else Unknown(Cause.TIMEOUT, f"{path}（{seconds:g} 秒内没有响应）", path)
 
 
 def _open_for_writing(root: str, wanted: tuple[int, int], path: str) -> Reading[bool]:

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from ybscan.hosts.common.entries import fresh, leads_away
 from ybscan.hosts.groups.volumes import Entry
 from ybscan.model.dates import dates_in
 from ybscan.model.reading import Cause, Gap, Known, Reading
@@ -75,7 +76,7 @@ def list_candidates(folder: str, pattern: str, limit: int, *, shown: str) -> Rea
 
 def _entry(item: os.DirEntry[str], pattern: str, budget: _Budget, gaps: list[Gap], shown: str) -> Entry | None:
     try:
-        if item.is_symlink():
+        if item.is_symlink() or leads_away(item.stat(follow_symlinks=False)):
             return Entry(item.name, "link", 0, 0.0) if fits(item.name, pattern) and not is_partial(item.name) else None
         if item.is_dir(follow_symlinks=False):
             whole = pattern not in ("*", "*.*") and fits(item.name, pattern)
@@ -84,7 +85,7 @@ def _entry(item: os.DirEntry[str], pattern: str, budget: _Budget, gaps: list[Gap
             return _folder(item, "*" if whole else pattern, budget, gaps, shown)
         if not item.is_file(follow_symlinks=False) or is_partial(item.name) or not fits(item.name, pattern):
             return None
-        s = item.stat(follow_symlinks=False)
+        s = fresh(item)
     except FileNotFoundError:
         return None  # removed while we looked
     except PermissionError:
@@ -107,7 +108,7 @@ def _folder(item: os.DirEntry[str], pattern: str, budget: _Budget, gaps: list[Ga
             for one in sorted(listed, key=lambda e: e.name):
                 if not budget.take():
                     break
-                if one.is_symlink():
+                if one.is_symlink() or leads_away(one.stat(follow_symlinks=False)):
                     continue
                 if one.is_dir(follow_symlinks=False):
                     if depth < _MAX_DEPTH:
@@ -122,7 +123,7 @@ def _folder(item: os.DirEntry[str], pattern: str, budget: _Budget, gaps: list[Ga
                     continue
                 if not fits(one.name, pattern):
                     continue
-                s = one.stat(follow_symlinks=False)
+                s = fresh(one)
                 files += 1
                 size += s.st_size
                 empty += s.st_size == 0
@@ -133,6 +134,4 @@ def _folder(item: os.DirEntry[str], pattern: str, budget: _Budget, gaps: list[Ga
         return None  # a sum over a part of the files would be a lie; the gap says that it stopped
     if not files and not partial and pattern != "*":
         return None
-    return Entry(
-        item.name, "folder", size, newest or item.stat(follow_symlinks=False).st_mtime, files, empty, partial, largest
-    )
+    return Entry(item.name, "folder", size, newest or fresh(item).st_mtime, files, empty, partial, largest)

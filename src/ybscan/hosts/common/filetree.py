@@ -7,11 +7,12 @@ import os
 import stat as st
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from ybscan.hosts.common.entries import fresh, leads_away
+from ybscan.hosts.common.opening import READ_FLAGS
 from ybscan.hosts.groups.volumes import TreeEntry
-from ybscan.hosts.linux.files import READ_FLAGS
-from ybscan.hosts.linux.redact import holds_hashes
 from ybscan.model.programs import is_program
 from ybscan.model.reading import Cause, Gap, Known, Reading
 
@@ -26,6 +27,7 @@ class _Walk:
     count: int
     hash_bytes: int
     deadline: float
+    refuses: Callable[[str], bool] = lambda _: False
     found: list[TreeEntry] = field(default_factory=list)
     gaps: dict[Gap, None] = field(default_factory=dict)
     stopped: bool = False
@@ -48,13 +50,21 @@ class _Walk:
         self.gap(Cause.DENIED if denied else Cause.UNAVAILABLE, what if denied else f"{what}：{error.strerror}")
 
 
-def walk(top: str, *, shown: str, count: int, hash_bytes: int, seconds: float) -> Reading[tuple[TreeEntry, ...]]:
-    """The folder (or the one file) ``top`` of this machine; see ``Volumes.tree``.
+def walk(
+    top: str,
+    *,
+    shown: str,
+    count: int,
+    hash_bytes: int,
+    seconds: float,
+    refuses: Callable[[str], bool] = lambda _: False,
+) -> Reading[tuple[TreeEntry, ...]]:
+    """The folder (or the one file) ``top`` of this machine; see ``Volumes.tree``. What ``refuses`` names is not hashed.
 
     Raises:
         OSError: ``top`` itself cannot be looked at.
     """
-    one = _Walk(shown, count, hash_bytes, time.monotonic() + seconds)
+    one = _Walk(shown, count, hash_bytes, time.monotonic() + seconds, refuses)
     root = os.stat(top)  # noqa: PTH116
     one.found.append(_entry("", top, root))
     if st.S_ISDIR(root.st_mode):
@@ -100,12 +110,12 @@ def _folder(one: _Walk, top: str) -> None:
                         break
                     path = f"{name}/{item.name}" if name else item.name
                     try:
-                        s = item.stat(follow_symlinks=False)
+                        s = fresh(item)
                     except OSError as e:
                         one.failed(e, path)
                         continue
                     one.found.append(_entry(path, item.path, s))
-                    if st.S_ISDIR(s.st_mode):
+                    if st.S_ISDIR(s.st_mode) and not leads_away(s):
                         if depth >= _MAX_DEPTH:
                             one.gap(Cause.TOO_LARGE, f"{one.shown}/{path} 的文件夹层次过深")
                         elif s.st_dev != device:
@@ -121,8 +131,7 @@ def _folder(one: _Walk, top: str) -> None:
 
 def _entry(name: str, path: str, s: os.stat_result) -> TreeEntry:
     kind = (
-        "file" if st.S_ISREG(s.st_mode) else "dir" if st.S_ISDIR(s.st_mode)
-        else "link" if st.S_ISLNK(s.st_mode) else "other"
+        "link" if leads_away(s) else "file" if st.S_ISREG(s.st_mode) else "dir" if st.S_ISDIR(s.st_mode) else "other"
     )  # fmt: skip
     return TreeEntry(name, kind, s.st_size, s.st_mtime, st.S_IMODE(s.st_mode), s.st_uid, s.st_gid, _acl(path, kind))  # type: ignore[arg-type]
 
@@ -149,12 +158,16 @@ def _hash_all(one: _Walk, top: str) -> None:
                 continue
             one.found[i] = replace(entry, sha256=hashlib.sha256(os.fsencode(f"link:{target}")).hexdigest())
             continue
-        if entry.kind != "file" or not is_program(entry.name or os.path.basename(top), entry.mode):  # noqa: PTH119
+        if entry.kind != "file" or not is_program(
+            entry.name or os.path.basename(top),  # noqa: PTH119
+            entry.mode,
+            posix=sys.platform != "win32",
+        ):
             continue
         if entry.size > left or time.monotonic() > one.deadline:
             skipped += 1
             continue
-        if holds_hashes(f"{one.shown}/{entry.name}"):
+        if one.refuses(f"{one.shown}/{entry.name}"):
             one.gap(Cause.NOT_PERMITTED, f"{one.shown}/{entry.name} 含口令散列，不读取")
             continue
         try:

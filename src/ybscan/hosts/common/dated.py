@@ -12,9 +12,10 @@ import time
 from collections.abc import Iterator
 from datetime import datetime
 
+from ybscan.hosts.common.backupdir import fits, is_partial
+from ybscan.hosts.common.entries import fresh, leads_away
+from ybscan.hosts.common.opening import READ_FLAGS
 from ybscan.hosts.groups.volumes import LogMark, MonthFiles
-from ybscan.hosts.linux.backupdir import fits, is_partial
-from ybscan.hosts.linux.files import READ_FLAGS
 from ybscan.model.dates import dates_in, newest_date
 from ybscan.model.reading import Absent, Cause, Gap, Known, Reading, Unknown
 
@@ -48,10 +49,12 @@ def months(top: str, pattern: str, *, shown: str, limit: int, seconds: float) ->
                         todo.clear()
                         break
                     try:
-                        s = item.stat(follow_symlinks=False)
+                        s = fresh(item)
                     except OSError:
                         continue  # removed while we looked
                     below = f"{name}/{item.name}" if name else item.name
+                    if leads_away(s):
+                        continue
                     if st.S_ISDIR(s.st_mode):
                         if depth < _MAX_DEPTH:
                             todo.append((item.path, below, depth + 1))
