@@ -1,7 +1,8 @@
-"""What a developer runs: ``nox -s lint types tests docs build bench`` (or ``python3 tools/bootstrap.py nox``)."""
+"""What a developer runs: ``nox -s lint types tests windows docs build bench`` (or ``python3 tools/bootstrap.py nox``)."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import nox
@@ -38,6 +39,16 @@ def tests(session: nox.Session) -> None:
     """The whole test suite."""
     _install(session, "test")
     session.run("pytest", *(session.posargs or ["-q"]))
+
+
+@nox.session(venv_backend="none")
+def windows(session: nox.Session) -> None:
+    """The Windows tests, in a CPython for Windows under Wine; first as on a Chinese Windows, then as on a Western one."""
+    windows_python = (sys.executable, "tools/windows_python.py")
+    session.run(*windows_python, "setup", external=True)
+    tests = ("-m", "pytest", "-p", "no:cacheprovider", *(session.posargs or ["-q"]), "tests/windows")
+    for locale in ("zh_CN.UTF-8", "C.UTF-8"):
+        session.run(*windows_python, "--isolated", "python", *tests, env={"LC_ALL": locale}, external=True)
 
 
 @nox.session
