@@ -33,7 +33,7 @@ def trace(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], Path]:
     folder = tmp_path_factory.mktemp("passive")
     log = folder / "strace.log"
     run = subprocess.run(
-        ["strace", "-f", "-qq", "-e", "trace=network,file", "-s", "300", "-o", str(log), sys.executable, "-m", "ybscan", "scan", "-o", str(folder / "out")],
+        ["strace", "-f", "-qq", "-e", "trace=network,file", "-s", "300", "-o", str(log), sys.executable, "-m", "ybscan", "scan", "-o", str(folder / "out"), "--state", str(folder / "kept")],
         capture_output=True, check=False, cwd=folder, timeout=300,
     )  # fmt: skip
     if b"Operation not permitted" in run.stderr and not log.stat().st_size:
@@ -52,7 +52,7 @@ def test_no_packet_leaves_loopback(trace: tuple[list[str], Path]) -> None:
     assert away == []
 
 
-def test_nothing_is_written_outside_the_output_folder(trace: tuple[list[str], Path]) -> None:
+def test_nothing_is_written_outside_output_and_state(trace: tuple[list[str], Path]) -> None:
     lines, out = trace
     written = []
     for line in lines:
@@ -62,7 +62,9 @@ def test_nothing_is_written_outside_the_output_folder(trace: tuple[list[str], Pa
         elif (c := _CHANGES.search(line)) and "= -1" not in line:
             written.append(c[1])
     assert any(p.startswith(str(out)) for p in written), "the trace must show the record being written"
-    outside = [p for p in written if not p.startswith((str(out), *_HARMLESS)) and not p.startswith("/proc/self/")]
+    kept = str(out.parent / "kept")
+    assert any(p.startswith(kept) for p in written), "the trace must show the history being written"
+    outside = [p for p in written if not p.startswith((str(out), kept, *_HARMLESS)) and not p.startswith("/proc/self/")]
     assert outside == []
 
 

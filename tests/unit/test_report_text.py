@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from tests.unit.results import HOSTILE
 
+from ybscan.engine.fridays import friday_of
 from ybscan.report.dates import (
     day_text,
-    friday_of,
     numeral,
     percent_text,
     period_of,

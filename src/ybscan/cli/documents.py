@@ -25,6 +25,7 @@ def render_documents(
     questions: tuple[Question, ...] = (),
     answers: tuple[Answer, ...] = (),
     today: date | None = None,
+    previous: tuple[ScanResult, ...] = (),
 ) -> dict[str, bytes]:
     """Each format's document, UTF-8.
 
@@ -37,6 +38,7 @@ def render_documents(
         questions: what only a person can answer.
         answers: the answers to them.
         today: the day the documents are made on.
+        previous: earlier checks, for the comparison with the last one.
 
     Raises:
         InputProblems: a template or the catalogue cannot be used.
@@ -45,5 +47,7 @@ def render_documents(
     loader = template_loader(*folders, data_folder("templates"))
     named = {clause for r in results for f in r.findings for clause in f.clauses}
     clauses = load_catalogue(data_folder("rules"), sorted(named))
-    options = Options(clauses=clauses, expected=expected, questions=questions, answers=answers, today=today)
+    options = Options(
+        clauses=clauses, expected=expected, questions=questions, answers=answers, today=today, previous=previous
+    )
     return {f: render(kind, f, results, templates=loader, options=options).encode("utf-8") for f in formats}

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ybscan.hosts.base import Host
     from ybscan.model.rule import Rule
     from ybscan.rules.load import LoadedPack
+    from ybscan.store.chain import Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,8 @@ class Source:
     now: datetime
     fixed: bool
     """Whether the clock was given or recorded, so that the result does not depend on when it is made."""
+    clock: Clock = "system"
+    """Where ``now`` comes from, as the history notes it."""
 
 
 def moment(given: str | None) -> datetime | None:
@@ -69,6 +72,7 @@ def source(*, root: Path | None, evidence: Path | None, now: str | None) -> Sour
         InputProblems: both were given, or what was given cannot be used.
     """
     given = moment(now)
+    named: Clock | None = "given" if given is not None else None
     if root is not None and evidence is not None:
         raise InputProblems([Problem("--root", 0, "--root 和 --evidence 不能同时使用", "请只保留一个")])
     if evidence is not None:
@@ -76,14 +80,26 @@ def source(*, root: Path | None, evidence: Path | None, now: str | None) -> Sour
         from ybscan.hosts.replay import replay
 
         bundle = read_bundle(evidence)
-        return Source(host=replay(bundle.os, bundle.answers), now=given or bundle.collected_at, fixed=True)
+        return Source(
+            host=replay(bundle.os, bundle.answers),
+            now=given or bundle.collected_at,
+            fixed=True,
+            clock=named or "recorded",
+        )
     if root is not None:
         from ybscan.hosts.offline import is_whole, offline_root
 
         if root.is_dir() and not is_whole(root):
             console.say(f"{root} 中没有 os-release 和 passwd，不是完整的系统盘：其中没有的文件一律按“无法判定”处理。")
-        return Source(host=offline_root(root), now=given or datetime.now().astimezone(), fixed=given is not None)
-    return Source(host=live_host(), now=given or datetime.now().astimezone(), fixed=given is not None)
+        return Source(
+            host=offline_root(root),
+            now=given or datetime.now().astimezone(),
+            fixed=given is not None,
+            clock=named or "system",
+        )
+    return Source(
+        host=live_host(), now=given or datetime.now().astimezone(), fixed=given is not None, clock=named or "system"
+    )
 
 
 def site_path(given: Path | None) -> Path | None:

@@ -10,6 +10,7 @@ import typer
 
 from ybscan.cli import console
 from ybscan.cli.answers import AnswersOption
+from ybscan.cli.state import StateOption
 
 if TYPE_CHECKING:
     from ybscan.model.attestation import Answer, Question
@@ -74,6 +75,8 @@ def scan(
         ),
     ] = None,
     answers: AnswersOption = None,
+    state: StateOption = None,
+    no_store: Annotated[bool, typer.Option("--no-store", help="不把本次结果存入历史记录。")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="有无法判定的项时也以 1 退出。")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="不显示进度和小结。")] = False,
     now: NowOption = None,
@@ -104,7 +107,13 @@ def scan(
     host, _ = recorded(where.host, clock)
     with console.progress(quiet=quiet) as show:
         result = run_scan(host, plan, finished=clock, progress=show)
-    documents = render(result, formats, template=template, questions=asked, answers=given)
+    earlier: tuple[ScanResult, ...] = ()
+    if not no_store:
+        from ybscan.cli.remember import remember
+        from ybscan.cli.state import state_folder
+
+        result, earlier = remember(result, state_folder(state, plan.loaded, settings), clock=where.clock, quiet=quiet)
+    documents = render(result, formats, template=template, questions=asked, answers=given, previous=earlier)
     if folder is None:
         plain = formats[0] == "json" and not console.speaks_utf8()
         console.emit_bytes(result_json(result, ascii_only=True) if plain else documents[formats[0]])
@@ -167,6 +176,7 @@ def render(
     template: Path | None,
     questions: tuple[Question, ...] = (),
     answers: tuple[Answer, ...] = (),
+    previous: tuple[ScanResult, ...] = (),
 ) -> dict[str, bytes]:
     """The record in each format.
 
@@ -181,7 +191,15 @@ def render(
         from ybscan.cli.documents import render_documents
 
         documents.update(
-            render_documents("record", texts, (result,), template=template, questions=questions, answers=answers)
+            render_documents(
+                "record",
+                texts,
+                (result,),
+                template=template,
+                questions=questions,
+                answers=answers,
+                previous=previous,
+            )
         )
     return {f: documents[f] for f in formats}
 

@@ -11,7 +11,6 @@ PeriodKind = Literal["week", "month", "quarter", "half-year", "year"]
 
 _DIGITS = "零一二三四五六七八九"
 _WEEKDAYS = ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日")
-FRIDAY = 5
 
 
 def numeral(number: int) -> str:
@@ -99,12 +98,6 @@ def period_of(kind: PeriodKind, day: date) -> Period:
     start = (day.month - 1) // months * months + 1
     end = start + months - 1
     return Period(kind, date(day.year, start, 1), date(day.year, end, calendar.monthrange(day.year, end)[1]))
-
-
-def friday_of(day: date) -> date:
-    """The Friday of the ISO week of ``day``: the planned day of the check."""
-    year, week, _ = day.isocalendar()
-    return date.fromisocalendar(year, week, FRIDAY)
 
 
 def percent_text(numerator: int, denominator: int) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from ybscan.engine.fridays import friday_of
 from ybscan.model.result import Finding, ScanResult, Status
 from ybscan.report.claims import UNCONFIRMED, Claim, Ref, anchor, claim
-from ybscan.report.dates import day_text, friday_of, numeral, weekday_text
+from ybscan.report.dates import day_text, numeral, weekday_text
 from ybscan.report.model import (
     VERDICTS,
     Change,

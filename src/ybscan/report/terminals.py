@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+from ybscan.engine.fridays import friday_of
 from ybscan.model.result import ScanResult
-from ybscan.report.dates import friday_of, moment
+from ybscan.report.dates import moment
 
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 #: Ids that a scan gives to terminals it could not name; they never make two results one terminal.
