@@ -50,10 +50,12 @@ class AccountUseProbe(Probe):
     )  # fmt: skip
 
     def read_linux(self, host: Host, context: Context) -> Mapping[str, Fact]:
-        named: Fact = Known(True, "site.yml")
-        if context.site.accounts.left is None:
-            named = Unknown(Cause.NOT_CONFIGURED, "site.yml 的 accounts.left", "site.yml")
-        return {"entries": self._entries(host, context), "left_registered": named}
+        return {"entries": self._entries(host, context), "left_registered": _named(context.site)}
+
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        from ybscan.probes._windows.logins import account_use
+
+        return {"entries": account_use(host, context), "left_registered": _named(context.site)}
 
     def _entries(self, host: Host, context: Context) -> Fact:
         accounts = login_accounts.entries(host, context)
@@ -69,6 +71,13 @@ class AccountUseProbe(Probe):
         if isinstance(outside, Unknown):
             gaps.append(Gap(outside.cause, "域（目录）账户的使用情况无法在本机判定", outside.origin))
         return Known(tuple(items), "登录记录", tuple(gaps))
+
+
+def _named(site: Site) -> Fact:
+    """Known(true) when the unit has said who left."""
+    if site.accounts.left is None:
+        return Unknown(Cause.NOT_CONFIGURED, "site.yml 的 accounts.left", "site.yml")
+    return Known(True, "site.yml")
 
 
 def _item(host: Host, account: Item, user: Account, found: Uses, context: Context) -> Item:

@@ -38,7 +38,7 @@ class AdministratorsProbe(Probe):
             "entries", Kind.ITEMS, "具有管理权限的账户",
             help="root 以外经管理员组、sudo 授权或 UID 0 取得管理权限的账户。只能执行个别命令的不算完全管理权限。",
             linux="/etc/group 的 sudo、wheel、admin 等组，/etc/sudoers 及其引用的文件，/etc/passwd",
-            windows="NetLocalGroupGetMembers（按 S-1-5-32-544 查得组名）的成员 SID",
+            windows="NetLocalGroupGetMembers（按 S-1-5-32-544 查得组名）的成员 SID；组成员中的域组不能展开",
             fields=(
                 Field("account", Kind.TEXT, "账户"),
                 Field("via", Kind.TEXT, "取得方式"),
@@ -65,6 +65,11 @@ class AdministratorsProbe(Probe):
             "registered": registered(context.site),
             "uac": Unknown(Cause.UNSUPPORTED, "Linux 没有用户账户控制"),
         }
+
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        from ybscan.probes._windows.admins import administrators, uac
+
+        return {"entries": administrators(host, context), "registered": registered(context.site), "uac": uac(host)}
 
 
 def registered(site: Site) -> Fact:

@@ -35,8 +35,7 @@ class BootProtectionProbe(Probe):
             "settings", Kind.ITEMS, "开机保护设置",
             help="kind 为 password 的是 BIOS/UEFI 口令，为 secure-boot 的是安全启动。多数机器的固件不报告口令状态。",
             linux="/sys/firmware/dmi/tables/DMI 的第 24 类，/sys/class/firmware-attributes 的 is_enabled，efivars 的 SecureBoot",
-            windows="Win32_ComputerSystem 的 PowerOnPasswordStatus、AdminPasswordStatus，"
-            "SecureBoot\\State 的 UEFISecureBootEnabled",
+            windows="Services\\mssmbios\\Data 的 SMBiosData 第 24 类，SecureBoot\\State 的 UEFISecureBootEnabled",
             fields=(
                 Field("kind", Kind.TEXT, "类别"),
                 Field("name", Kind.TEXT, "名称"),
@@ -54,6 +53,11 @@ class BootProtectionProbe(Probe):
             items.append(_item("password", "BIOS/UEFI 口令", why, _DMI))
         items += _secure_boot(host)
         return {"settings": Known(tuple(items), "固件信息")}
+
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        from ybscan.probes._windows.logon import boot_settings
+
+        return {"settings": boot_settings(host, hardware_security, _status, _SAYS_NOTHING)}
 
 
 def _item(kind: str, name: str, enabled: FieldValue, source: str) -> Item:

@@ -29,7 +29,7 @@ class LockoutProbe(Probe):
             "ways", Kind.ITEMS, "各登录途径的失败锁定",
             help="每个登录途径连续输错多少次口令后锁定账户、锁定多久。次数为 0 表示不锁定，秒数为 0 表示由管理员解锁。",
             linux="PAM 的 auth 配置中的 pam_faillock、pam_tally2 及 faillock.conf",
-            windows="NetUserModalsGet(3) 的 lockout_threshold 与 lockout_duration",
+            windows="NetUserModalsGet(3) 的 lockout_threshold 与 lockout_duration；离线时为 SAM 中的同一策略",
             fields=(
                 Field("way", Kind.TEXT, "登录途径"),
                 Field("attempts", Kind.INTEGER, "失败次数上限", "次"),
@@ -80,6 +80,14 @@ class LockoutProbe(Probe):
         return {
             "ways": Known(tuple(ways), "/etc/pam.d", tuple(g for g in gaps if g.origin not in _origins(ways))),
             "open_ways": Known(tuple(open_ways), "/etc/pam.d", (*gaps, *doubts)),
+        }
+
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        from ybscan.probes._windows.passwords import lockout_ways
+
+        return {
+            "ways": lockout_ways(host),
+            "open_ways": Unknown(Cause.UNSUPPORTED, "Windows 的登录途径都要求口令，空口令见可登录账户"),
         }
 
 

@@ -42,9 +42,10 @@ class LoginAccountsProbe(Probe):
     facts = (
         FactSpec(
             "entries", Kind.ITEMS, "可登录账户",
-            help="登录 shell 有效的本地账户，以及所有 UID 为 0 的账户。只读取口令的状态和日期，不读取口令散列。",
+            help="登录 shell 有效的本地账户，以及所有 UID 为 0 的账户；Windows 为全部本地账户，UID 一栏是 RID。"
+            "只读取口令的状态和日期，不读取口令散列。",
             linux="/etc/passwd、/etc/shadow 的状态与日期字段、/etc/group、PAM 的 auth 配置中的免口令条件",
-            windows="NetUserEnum(3)、NetUserGetInfo(4)；按 RID 识别内置账户",
+            windows="NetUserEnum(3)、NetUserGetInfo(4)；按 RID 识别内置账户。口令是否为空须另行授权检测，未检测时未知",
             fields=(
                 Field("account", Kind.TEXT, "账户"),
                 Field("uid", Kind.INTEGER, "UID"),
@@ -65,7 +66,7 @@ class LoginAccountsProbe(Probe):
         ),
         FactSpec(
             "guest_session", Kind.BOOLEAN, "登录界面提供来宾会话", words=("提供", "不提供"),
-            linux="lightdm 的 allow-guest 与 guest-account 脚本", windows="来宾账户见可登录账户",
+            linux="lightdm 的 allow-guest 与 guest-account 脚本", windows="没有来宾会话，来宾账户见可登录账户",
         ),
         FactSpec(
             "blank_passwords_limited", Kind.BOOLEAN, "空口令账户只能在本机登录",
@@ -85,6 +86,11 @@ class LoginAccountsProbe(Probe):
             "blank_passwords_limited": Unknown(Cause.UNSUPPORTED, "Linux 没有这项设置"),
             "new_account_max_days": _login_defs(host),
         }
+
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        from ybscan.probes._windows.logins import login_accounts
+
+        return login_accounts(host, context)
 
 
 def interactive(account: Account) -> bool:

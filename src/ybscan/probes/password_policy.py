@@ -31,12 +31,13 @@ class PasswordPolicyProbe(Probe):
         FactSpec(
             "min_length", Kind.INTEGER, "口令最小长度", unit="位",
             help="修改口令时真正起作用的最短长度：取各修改口令途径中最弱的一个；同一途径有多个模块时取最严的一个。",
-            linux="PAM 的 password 配置及 pwquality.conf、dde.conf 等", windows="NetUserModalsGet(0) 的 min_passwd_len",
+            linux="PAM 的 password 配置及 pwquality.conf、dde.conf 等",
+            windows="NetUserModalsGet(0) 的 min_passwd_len；离线时为 SAM 中的同一策略",
         ),
         FactSpec(
             "classes", Kind.INTEGER, "口令须含的字符类别数", unit="类",
             help="新口令至少要含几类字符（大写字母、小写字母、数字、其他符号）。", linux="同上，minclass 与负的 credit 值",
-            windows="SamQueryInformationDomain 的 PasswordProperties；启用复杂性要求记为 3，未启用记为 0",
+            windows="本机口令策略的“密码必须符合复杂性要求”（PasswordProperties）；启用记为 3，未启用记为 0",
         ),
         FactSpec(
             "history", Kind.INTEGER, "不得重复使用的历史口令个数", unit="个",
@@ -53,13 +54,19 @@ class PasswordPolicyProbe(Probe):
             linux="PAM 的 password 配置中的其他模块", windows="Lsa 的 Notification Packages",
         ),
         FactSpec(
+            "reversible", Kind.BOOLEAN, "用可还原的加密保存口令", words=("已启用", "未启用"),
+            help="启用后口令可以还原成明文，等于明文保存。",
+            windows="本机口令策略的“用可还原的加密来储存密码”（PasswordProperties）",
+        ),
+        FactSpec(
             "for_root", Kind.BOOLEAN, "管理员设置口令时同样受限", words=("是", "否"),
             help="只作说明：多数系统中 root 为他人设置口令不受长度和复杂度限制。", linux="enforce_for_root",
         ),
         FactSpec(
             "directory_accounts", Kind.BOOLEAN, "策略不在本机的目录（域）账户", words=("有", "没有"),
             help="使用域账户时为未知：域的口令策略在目录服务器上，本机无法读取。",
-            linux="/etc/nsswitch.conf 与 sssd、winbind、nslcd 的配置", windows="NetGetJoinInformation",
+            linux="/etc/nsswitch.conf 与 sssd、winbind、nslcd 的配置",
+            windows="NetGetJoinInformation，CloudDomainJoin\\JoinInfo（Entra ID）",
         ),
     )  # fmt: skip
 
@@ -82,7 +89,13 @@ class PasswordPolicyProbe(Probe):
             "other_checks": _others(rules.doubts, origin),
             "other_history": _others(rules.history_doubts, origin),
             "for_root": Known(demands.for_root, origin),
+            "reversible": Unknown(Cause.UNSUPPORTED, "Linux 没有这项设置"),
         }
+
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        from ybscan.probes._windows.passwords import password_policy
+
+        return password_policy(host)
 
 
 def _others(doubts: tuple[str, ...], origin: str) -> Fact:

@@ -37,7 +37,7 @@ class ScreenLockProbe(Probe):
             "sessions", Kind.ITEMS, "无人操作时的锁定", never_empty=True,
             help="每个普通账户在其桌面上无人操作多久后锁屏；没有桌面的系统以终端自动退出时间（TMOUT）代替。",
             linux="各用户的 dconf 数据库、系统级 dconf 默认值与锁定、桌面组件的默认值；/etc/profile、/etc/profile.d 的 TMOUT",
-            windows="InactivityTimeoutSecs 策略，各用户的屏幕保护策略与设置",
+            windows="InactivityTimeoutSecs 策略（Windows 8 起有效），各用户的屏幕保护策略与设置，ScreenSaverGracePeriod",
             fields=(
                 Field("account", Kind.TEXT, "账户"),
                 Field("desktop", Kind.TEXT, "桌面"),
@@ -73,6 +73,11 @@ class ScreenLockProbe(Probe):
         if isinstance(directory, Unknown):
             gaps.append(Gap(directory.cause, f"域账户的桌面设置：{directory.detail}", directory.origin))
         return {"sessions": Known(tuple(items), "dconf", tuple(gaps))}
+
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        from ybscan.probes._windows.locking import sessions
+
+        return {"sessions": sessions(host, context)}
 
 
 def _item(account: str, desktop: str, used: FieldValue, lock: ScreenLock) -> Item:

@@ -25,7 +25,7 @@ class SecondFactorProbe(Probe):
             "ways", Kind.ITEMS, "各登录途径的鉴别因素",
             help="推演登录配置得出：只凭口令能否登录，只凭指纹、UKey 等能否登录。",
             linux="PAM 的 auth 配置中的 pam_fprintd、pam_u2f、pam_pkcs11、pam_oath 等",
-            windows="Credential Providers、ScForceOption、ScRemoveOption、已安装的 UKey 中间件",
+            windows="ScForceOption，Credential Providers 与 Credential Provider Filters 中不是系统自带的",
             fields=(
                 Field("way", Kind.TEXT, "登录途径"),
                 Field("factors", Kind.INTEGER, "至少需要的鉴别因素", "个"),
@@ -60,6 +60,11 @@ class SecondFactorProbe(Probe):
             why = gaps[0] if gaps else Gap(Cause.UNAVAILABLE, "没有找到可识别的登录配置", "/etc/pam.d")
             return {"ways": Unknown(why.cause, why.detail, why.origin)}
         return {"ways": Known(tuple(items), "/etc/pam.d", tuple(gaps))}
+
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        from ybscan.probes._windows.logon import factor_ways
+
+        return {"ways": factor_ways(host, Unknown(Cause.UNCONFIRMED, _ELSEWHERE))}
 
 
 PROBES = (SecondFactorProbe(),)

@@ -1,0 +1,123 @@
+"""After how long Windows locks an unattended session.
+
+Two things lock it: the machine's limit InactivityTimeoutSecs (Windows 8 and later; earlier ones ignore it), and a user's
+screen saver that asks for the password. A user's policy goes before the user's own value, value by value.
+Sources: "Interactive logon: Machine inactivity limit"; policy CSP ADMX_ControlPanelDisplay (ScreenSaveActive,
+ScreenSaverIsSecure, ScreenSaveTimeOut, SCRNSAVE.EXE, all texts); "MSS: ScreenSaverGracePeriod" for the seconds between
+the screen saver and the lock, 5 where nothing is set.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ybscan.hosts.base import Host
+from ybscan.hosts.groups.registry import UserHive
+from ybscan.model.facts import Fact, FieldValue, Item
+from ybscan.model.reading import Absent, Cause, Known, Reading, Unknown
+from ybscan.probes._windows.people import can_use, is_person
+from ybscan.probes._windows.values import decimal, first_text, number
+from ybscan.probes.base import Context
+
+_SYSTEM_POLICY = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\System"
+_WINLOGON = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon"
+_WINDOWS_8 = 9200
+#: The usual seconds of grace are part of what a limit in whole minutes means.
+_USUAL_GRACE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Lock:
+    """``seconds``: None when it never locks."""
+
+    seconds: int | Unknown | None
+
+
+def sessions(host: Host, context: Context) -> Fact:
+    """The lock of every profile's owner."""
+    hives = host.registry.users()
+    if not isinstance(hives, Known):
+        return hives if isinstance(hives, Unknown) else Unknown(Cause.UNAVAILABLE, "没有用户配置文件列表", hives.origin)
+    machine = _machine(host)
+    users = host.accounts.local_users()
+    grace = _grace(host)
+    items = [
+        _item(hive, can_use(hive, users, context.now), machine, _screen_saver(host, hive, grace))
+        for hive in hives.value
+        if is_person(hive.sid)
+    ]
+    if not items:
+        return Unknown(Cause.UNAVAILABLE, "没有找到使用人的用户配置文件，不能判断锁屏设置", hives.origin)
+    return Known(tuple(items), "锁屏策略与各用户的屏幕保护设置", hives.gaps)
+
+
+def _item(hive: UserHive, used: FieldValue, machine: _Lock, own: _Lock) -> Item:
+    known = [lock.seconds for lock in (machine, own) if isinstance(lock.seconds, int)]
+    doubt = next((lock.seconds for lock in (machine, own) if isinstance(lock.seconds, Unknown)), None)
+    shortest = min(known, default=None)
+    return {
+        "account": hive.account, "desktop": "Windows", "used": used,
+        "locks": True if known else doubt or False,
+        # What could not be read can only lock earlier still.
+        "seconds": doubt or shortest,
+        "at_most": shortest,
+    }  # fmt: skip
+
+
+def _machine(host: Host) -> _Lock:
+    limit = number(host, _SYSTEM_POLICY, "InactivityTimeoutSecs")
+    if isinstance(limit, Unknown):
+        return _Lock(limit)
+    if isinstance(limit, Absent) or limit.value <= 0:
+        return _Lock(None)
+    windows = host.system.windows()
+    if not isinstance(windows, Known):
+        return _Lock(windows if isinstance(windows, Unknown) else Unknown(Cause.UNAVAILABLE, "没有读到 Windows 版本"))
+    return _Lock(limit.value if windows.value.build >= _WINDOWS_8 else None)
+
+
+def _grace(host: Host) -> int | Unknown:
+    found = host.registry.value(key=_WINLOGON, name="ScreenSaverGracePeriod")
+    if isinstance(found, Absent):
+        return 0
+    if isinstance(found, Known):
+        seconds: Reading[int] = Unknown(Cause.MALFORMED, f"{_WINLOGON} 的 ScreenSaverGracePeriod 不是数字", _WINLOGON)
+        if isinstance(found.value, int):
+            seconds = Known(found.value, found.origin)
+        elif isinstance(found.value, str):
+            seconds = decimal(Known(found.value, f"{_WINLOGON} 的 ScreenSaverGracePeriod"))
+        if isinstance(seconds, Known):
+            return seconds.value if seconds.value > _USUAL_GRACE else 0
+        found = seconds if isinstance(seconds, Unknown) else Unknown(Cause.MALFORMED)
+    return found
+
+
+def _screen_saver(host: Host, hive: UserHive, grace: int | Unknown) -> _Lock:
+    """The screen saver of one person. A value that could not be read matters only while nothing else turns it off."""
+    own = f"HKU\\{hive.sid}\\Control Panel\\Desktop"
+    policy = f"HKU\\{hive.sid}\\Software\\Policies\\Microsoft\\Windows\\Control Panel\\Desktop"
+    found = {
+        name: first_text(host, ((policy, name), (own, name)))
+        for name in ("ScreenSaveActive", "SCRNSAVE.EXE", "ScreenSaverIsSecure", "ScreenSaveTimeOut")
+    }
+    program, active, secure = (found[n] for n in ("SCRNSAVE.EXE", "ScreenSaveActive", "ScreenSaverIsSecure"))
+    # No program chosen is what the settings leave for "none".
+    if isinstance(program, Absent) or (isinstance(program, Known) and not program.value.strip()):
+        return _Lock(None)
+    if any(isinstance(v, Known) and v.value.strip() == "0" for v in (active, secure)):
+        return _Lock(None)
+    wait = decimal(found["ScreenSaveTimeOut"])
+    if isinstance(wait, Known) and wait.value == 0:
+        return _Lock(None)
+    for name, value in (*found.items(), ("", wait)):
+        if isinstance(value, Unknown):
+            return _Lock(value)
+        if isinstance(value, Absent):
+            return _Lock(Unknown(Cause.UNAVAILABLE, f"用户 {hive.account} 的 {name} 没有设置，默认值未经核实", own))
+    for name, switch in (("ScreenSaveActive", active), ("ScreenSaverIsSecure", secure)):
+        if isinstance(switch, Known) and switch.value.strip() != "1":
+            return _Lock(Unknown(Cause.MALFORMED, f"用户 {hive.account} 的 {name} 不是 0 或 1", own))
+    if isinstance(grace, Unknown):
+        return _Lock(grace)
+    assert isinstance(wait, Known)  # noqa: S101 - the loop above left no other case
+    return _Lock(wait.value + grace)
