@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 import os
 import re
@@ -13,6 +12,7 @@ from typing import TypeVar
 
 from ybscan.hosts.common.errors import from_error
 from ybscan.hosts.common.opening import READ_FLAGS
+from ybscan.hosts.common.text import MARKS, text_of
 from ybscan.hosts.groups.files import TEXT_LIMIT, FileKind, Files, FileStat
 from ybscan.hosts.linux.paths import ClosedTreeError, resolve
 from ybscan.hosts.linux.redact import holds_hashes, may_hold_hashes, redacted
@@ -22,7 +22,6 @@ T = TypeVar("T")
 
 #: Trees that only a running system fills; on a disk that lies still they are empty or stale.
 LIVE_ONLY = ("/proc", "/sys", "/run", "/dev")
-_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 #: Files of programs that know no byte order mark: what stands in their first line (UTF-8) or anywhere (UTF-16) is void.
 _NO_MARK = re.compile(
     r"/(?:modprobe|pam|sysctl|modules-load)\.d/|/udev/rules\.d/|/usbguard/|/systemd/|/etc/security/|/etc/ssh/"
@@ -191,22 +190,11 @@ def decoded(data: bytes, path: str) -> Reading[str]:
     Where the program that reads the file knows bytes only, a mark is malformed too, for it is part of the first word
     there, and a full-width or no-break blank becomes a visible sign: ``minlen　8`` sets nothing.
     """
-    if data.startswith(_MARKS) and _NO_MARK.search(path):
+    if data.startswith(MARKS) and _NO_MARK.search(path):
         return Unknown(
             Cause.MALFORMED, f"{path} 开头有字节顺序标记（BOM），系统不能识别，请另存为不带 BOM 的 UTF-8", path
         )
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        encodings: tuple[str, ...] = ("utf-16",)
-    else:
-        encodings = ("utf-8-sig", "gb18030")
-    for encoding in encodings:
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" in text and not path.startswith("/proc/"):
-            break
-        if _NO_MARK.search(path):
-            text = text.translate(_VOID)
-        return Known(redacted(path, text), path)
-    return Unknown(Cause.MALFORMED, f"{path} 不是文字文件", path)
+    text = text_of(data, path, nul=path.startswith("/proc/"))
+    if not isinstance(text, Known):
+        return text
+    return Known(redacted(path, text.value.translate(_VOID) if _NO_MARK.search(path) else text.value), path)

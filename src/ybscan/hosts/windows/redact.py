@@ -19,6 +19,23 @@ _SECRET_NAME = re.compile(
 #: Keys in which every value name or value is a secret of its own: SNMP community strings.
 _SECRET_KEY = re.compile(r"\\(?:ValidCommunities|TrapConfiguration)(?:\\|$)", re.IGNORECASE)
 
+#: Files of hashes and secrets: the hives of accounts and LSA with their logs and copies, the directory, stored logons.
+_HASH_FILES = re.compile(
+    r"\\(?:config|repair|regback|backup)\\(?:sam|security)(?:[.{ ~-][^\\]*)?$|\\ntds\.dit$"
+    r"|\\microsoft\\(?:protect|credentials|vault|crypto\\(?:rsa|keys))\\",
+    re.IGNORECASE,
+)
+#: What answer files and group policy preferences keep passwords in.
+_XML_ELEMENT = re.compile(
+    r"(<(\w*(?:password|passphrase|keymaterial|productkey|secret))\b[^>]*(?<!/)>).*?(</\2\s*>)",
+    re.IGNORECASE | re.DOTALL,
+)
+_XML_ATTRIBUTE = re.compile(r"(\b(?:cpassword|password|pwd)\s*=\s*)(?:\"[^\"]*\"|'[^']*')", re.IGNORECASE)
+_SETTING = re.compile(
+    r"^(\s*[\w.-]*(?:passw(?:or)?d|passphrase|pwd|secret|token|psk|private[-_]?key)\d?\s*[=:]\s*)\S.*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+
 _URL_CREDENTIALS = re.compile(r"(?<=://)[^/@\s:]*:[^/@\s]*(?=@)")
 _OPTION = re.compile(
     r"((?:^|\s)[-/]{1,2}(?:p|pw|pwd|pass|passwd|password|passphrase|token|key|secret|apikey)[=:\s]\s*)(\"[^\"]*\"|[^\s\"]+)",
@@ -52,3 +69,15 @@ def masked(text: str) -> str:
     text = _URL_CREDENTIALS.sub("***", text)
     text = _OPTION.sub(r"\1***", text)
     return _ASSIGNMENT.sub(r"\1***", text)
+
+
+def holds_hashes(path: str) -> bool:
+    """Whether ``path`` (``C:\\…``) is a file of password hashes or stored secrets, which no backend hands out."""
+    return _HASH_FILES.search(path.replace("/", "\\")) is not None
+
+
+def text_kept(text: str) -> str:
+    """The text of a file without credentials: in URLs, in the elements and attributes of XML, and as settings."""
+    text = _XML_ELEMENT.sub(r"\1***\3", text)
+    text = _XML_ATTRIBUTE.sub(r'\1"***"', text)
+    return _URL_CREDENTIALS.sub("***", _SETTING.sub(r"\1***", text))
