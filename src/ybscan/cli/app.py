@@ -77,7 +77,20 @@ def group(help: str) -> typer.Typer:
 
 
 #: Command → its module below ybscan.cli; a module with ``build`` is a group. In the order of the help.
-COMMANDS = ("scan", "collect", "report", "history", "init", "doctor", "attest", "baseline", "rules", "facts", "ports")
+COMMANDS = (
+    "scan",
+    "collect",
+    "report",
+    "history",
+    "ledger",
+    "init",
+    "doctor",
+    "attest",
+    "baseline",
+    "rules",
+    "facts",
+    "ports",
+)
 
 
 def build(only: str | None = None) -> typer.Typer:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from pydantic import ValidationError
 
+from ybscan.model.ledger import LedgerEvent
 from ybscan.model.result import ScanResult
 from ybscan.store.chain import Clock, Header, RecordKind
 from ybscan.store.history import History, Record
@@ -92,3 +93,13 @@ def _result(record: Record) -> ScanResult | None:
         return ScanResult.model_validate(record.document()) if record.body is not None else None
     except (ValidationError, ValueError):
         return None
+
+
+def ledger_events(history: History) -> Iterator[LedgerEvent]:
+    """All events of the ledger with their record numbers."""
+    for record in history.records("ledger"):
+        try:
+            event = LedgerEvent.model_validate(record.document())
+        except (ValidationError, ValueError):
+            continue
+        yield event.model_copy(update={"seq": record.header.seq})
