@@ -8,7 +8,7 @@ the earlier ones.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 
 from ybscan.model.ledger import Entry, EntryStatus, LedgerEvent
@@ -76,19 +76,16 @@ class _Open:
         return EntryStatus.DOING if self.owner or self.measures else EntryStatus.TODO
 
     def entry(self, today: date) -> Entry:
-        names = (
-            "id", "terminal", "rule_id", "title", "severity", "clauses", "source",
-            "opened", "opened_by", "problem",
-            "remediation", "checks_failed", "unchecked", "waiver", "waived_until", "recurrences", "owner", "leader", "department", "measures",
-            "deadline", "closed", "closed_by", "closer", "basis",
-        )  # fmt: skip
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "submitted"}
         return Entry.model_validate(
-            {n: getattr(self, n) for n in names}
+            values
             | {
-                "status": self.status(today), "extensions": tuple(self.extensions), "notes": tuple(self.notes),
+                "status": self.status(today),
+                "extensions": tuple(self.extensions),
+                "notes": tuple(self.notes),
                 "last_seen": self.last_seen or self.opened,
             }
-        )  # fmt: skip
+        )
 
 
 def ledger(checks: Iterable[SeenCheck], events: Iterable[LedgerEvent], today: date) -> tuple[Entry, ...]:
