@@ -83,6 +83,7 @@ COMMANDS = (
     "report",
     "history",
     "ledger",
+    "waiver",
     "init",
     "doctor",
     "attest",

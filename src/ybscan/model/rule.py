@@ -165,14 +165,16 @@ class Waiver(Document):
     document: Text
     approved: Day
     expires: Day
+    revoked: Day | None = Field(default=None, description="撤销日期；自这一天起不再有效")
+    revoked_by: Text | None = Field(default=None, description="撤销人和原因")
+
+    def holds(self, today: date) -> bool:
+        """Whether the waiver is in force on ``today``: both end days included, the day it was revoked not."""
+        return self.approved <= today <= self.expires and (self.revoked is None or today < self.revoked)
 
     def covers(self, rule: str, terminal: str, today: date) -> bool:
-        """Whether the waiver holds for this rule and terminal on ``today`` (both end days included)."""
-        return (
-            rule == self.rule
-            and ("*" in self.terminals or terminal in self.terminals)
-            and self.approved <= today <= self.expires
-        )
+        """Whether the waiver holds for this rule and terminal on ``today``."""
+        return rule == self.rule and ("*" in self.terminals or terminal in self.terminals) and self.holds(today)
 
 
 class WaiverFile(Document):
