@@ -1,0 +1,116 @@
+"""What the storage stack answers to control codes, taken apart. Source: winioctl.h of the Windows SDK."""
+
+from __future__ import annotations
+
+import re
+import struct
+from dataclasses import dataclass
+
+from ybscan.hosts.windows.memory import MalformedBufferError, Memory
+
+_MAX_EXTENTS = 1024
+#: STORAGE_BUS_TYPE
+_BUSES = {
+    0x01: "scsi", 0x02: "atapi", 0x03: "ata", 0x04: "1394", 0x07: "usb", 0x08: "raid", 0x09: "iscsi", 0x0A: "sas",
+    0x0B: "sata", 0x0C: "sd", 0x0D: "mmc", 0x0E: "virtual", 0x0F: "file-backed", 0x10: "spaces", 0x11: "nvme",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """A STORAGE_DEVICE_DESCRIPTOR."""
+
+    bus: str
+    removable: bool
+    model: str
+    serial: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceNumber:
+    """A STORAGE_DEVICE_NUMBER. ``type`` is a FILE_DEVICE_*: 2 CD-ROM, 7 disk. ``partition`` is -1 where there is none."""
+
+    type: int
+    number: int
+    partition: int
+
+
+def bus_name(number: int) -> str:
+    """The bus in words, ``other:<number>`` for one without."""
+    return _BUSES.get(number, f"other:{number}")
+
+
+def descriptor(data: bytes) -> Descriptor:
+    """The answer to IOCTL_STORAGE_QUERY_PROPERTY for StorageDeviceProperty.
+
+    Raises:
+        MalformedBufferError: it is cut off, or an offset leads out of it.
+    """
+    memory = Memory(data)
+    version, size, _, _, removable, _, vendor, product, _, serial, bus = struct.unpack("<2I4B5I", memory.at(0, 32))
+    if version < 36 or size < 36:
+        raise MalformedBufferError("a descriptor of no size")
+    model = " ".join(" ".join((_text(memory, vendor), _text(memory, product))).split())
+    return Descriptor(bus_name(bus), bool(removable), model, _serial(_text(memory, serial)))
+
+
+def _text(memory: Memory, offset: int) -> str:
+    """A text of the descriptor; 0 stands for none, and some drivers say 0xFFFFFFFF."""
+    if offset in (0, 0xFFFFFFFF):
+        return ""
+    if offset < 36:
+        raise MalformedBufferError("a text inside the header")
+    if offset >= len(memory.data):
+        raise MalformedBufferError("a text outside the descriptor")
+    raw = memory.data[offset : offset + 256].partition(b"\0")[0]
+    return "".join(chr(b) if 32 <= b < 127 else " " for b in raw).strip()
+
+
+def _serial(text: str) -> str:
+    """ATA disks of old drivers give their serial as hex with the bytes of each word swapped."""
+    if re.fullmatch(r"(?:[0-9a-fA-F]{4}){5,20}", text):
+        raw = bytes.fromhex(text)
+        swapped = bytes(raw[i ^ 1] for i in range(len(raw)))
+        if all(32 <= b < 127 for b in swapped):
+            return swapped.decode("ascii").strip()
+    return text
+
+
+def device_number(data: bytes) -> DeviceNumber:
+    """The answer to IOCTL_STORAGE_GET_DEVICE_NUMBER.
+
+    Raises:
+        MalformedBufferError: it is cut off.
+    """
+    return DeviceNumber(*struct.unpack("<IIi", Memory(data).at(0, 12)))
+
+
+def extents(data: bytes) -> tuple[int, ...]:
+    """The disk numbers in a VOLUME_DISK_EXTENTS, sorted, each once.
+
+    Raises:
+        MalformedBufferError: it is shorter than it says, or names no disk.
+    """
+    memory = Memory(data)
+    many = memory.number(0, 4)
+    if not 0 < many <= _MAX_EXTENTS:
+        raise MalformedBufferError(f"{many} extents")
+    return tuple(sorted({memory.number(8 + i * 24, 4) for i in range(many) if memory.at(8 + i * 24, 24)}))
+
+
+def length(data: bytes) -> int:
+    """The answer to IOCTL_DISK_GET_LENGTH_INFO, in bytes.
+
+    Raises:
+        MalformedBufferError: it is cut off.
+    """
+    return Memory(data).number(0, 8)
+
+
+def geometry_size(data: bytes) -> int:
+    """DiskSize of a DISK_GEOMETRY_EX, in bytes.
+
+    Raises:
+        MalformedBufferError: it is cut off.
+    """
+    return Memory(data).number(24, 8)
