@@ -36,6 +36,7 @@ def live_windows() -> Host:
         from ybscan.hosts.windows.live.system import LiveSystem
         from ybscan.hosts.windows.live.volumes import LiveVolumes
 
+        registry, services, devices = LiveRegistry(), LiveServices(), LiveDevices()
         return Host(
             backend="live",
             os="windows",
@@ -44,15 +45,15 @@ def live_windows() -> Host:
             tools=Tools(_NO_TOOLS),
             processes=LiveProcesses(),
             sockets=LiveSockets(),
-            network=LiveNetwork(),
+            network=LiveNetwork(registry=registry, services=services, devices=devices),
             accounts=LiveAccounts(),
             user_settings=UserSettings(NO_LINUX),
-            registry=LiveRegistry(),
+            registry=registry,
             volumes=LiveVolumes(),
             jobs=LiveJobs(),
             logs=LiveLogs(),
-            services=LiveServices(),
-            devices=LiveDevices(),
+            services=services,
+            devices=devices,
             security=LiveSecurity(),
         )
     silent: dict[str, Any] = {name: kind(_WHY) for name, kind in group_types().items()}

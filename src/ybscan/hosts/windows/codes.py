@@ -6,11 +6,12 @@ from ybscan.model.reading import Cause, Unknown
 
 
 class NotReadError(Exception):
-    """A call failed; ``reading`` says why. Caught where a question is answered."""
+    """A call failed; ``reading`` says why, ``code`` is the number it came from. Caught where a question is answered."""
 
-    def __init__(self, reading: Unknown) -> None:
+    def __init__(self, reading: Unknown, code: int = 0) -> None:
         super().__init__(reading.text)
         self.reading = reading
+        self.code = code
 
 
 _SYSTEM: dict[int, tuple[Cause, str]] = {
@@ -50,6 +51,16 @@ _RESULTS: dict[int, tuple[Cause, str]] = {
     0x80041013: (Cause.UNAVAILABLE, "WMI 提供程序加载失败"),
     0x80041014: (Cause.UNAVAILABLE, "WMI 提供程序初始化失败"),
 }
+
+
+def failed(code: int, origin: str) -> NotReadError:
+    """A system error code as something to raise."""
+    return NotReadError(from_system(code, origin), code)
+
+
+def refused(result: int, origin: str) -> NotReadError:
+    """An HRESULT as something to raise."""
+    return NotReadError(from_result(result, origin), result & 0xFFFFFFFF)
 
 
 def from_system(code: int, origin: str) -> Unknown:

@@ -15,7 +15,7 @@ import ctypes  # noqa: E402
 from collections.abc import Callable, Iterator  # noqa: E402
 from typing import Any, TypeVar  # noqa: E402
 
-from ybscan.hosts.windows.codes import NotReadError, from_result  # noqa: E402
+from ybscan.hosts.windows.codes import NotReadError, refused  # noqa: E402
 from ybscan.hosts.windows.live.dll import SECONDS, asked  # noqa: E402
 from ybscan.model.reading import Cause, Reading, Unknown  # noqa: E402
 
@@ -31,11 +31,12 @@ _MAX_ITEMS = 20_000
 
 
 class ComObject:
-    """An object with IDispatch. Only methods and properties are called that change nothing."""
+    """An object, asked through IDispatch. Only methods and properties are called that change nothing."""
 
     def __init__(self, pointer: Any, origin: str) -> None:
         self._pointer = pointer
         self._origin = origin
+        self._dispatch: Any = None
 
     def get(self, name: str, *arguments: object) -> Any:
         """A property's value, or what a method returns; objects come as :class:`ComObject`.
@@ -43,14 +44,14 @@ class ComObject:
         Raises:
             NotReadError: the component refuses, or has no such member.
         """
-        ids = (ctypes.c_long * 1)()
-        names = (ctypes.c_wchar_p * 1)(name)
         from comtypes.automation import riid_null
 
+        ids = (ctypes.c_long * 1)()
+        names = (ctypes.c_wchar_p * 1)(name)
         self._call("GetIDsOfNames", riid_null, names, 1, _LOCALE_NEUTRAL, ids)
         return self._invoke(ids[0], arguments)
 
-    def object(self, name: str, *arguments: object) -> ComObject:
+    def child(self, name: str, *arguments: object) -> ComObject:
         """As :meth:`get`, for what must be an object.
 
         Raises:
@@ -60,6 +61,22 @@ class ComObject:
         if not isinstance(found, ComObject):
             raise NotReadError(Unknown(Cause.UNAVAILABLE, f"{self._origin}：{name} 没有内容", self._origin))
         return found
+
+    def number(self, name: str, *arguments: object) -> int:
+        """As :meth:`get`, for what must be a number; truth values are 0 and 1.
+
+        Raises:
+            NotReadError: also where it is none.
+        """
+        found = self.get(name, *arguments)
+        if not isinstance(found, int):
+            raise NotReadError(Unknown(Cause.UNAVAILABLE, f"{self._origin}：{name} 没有内容", self._origin))
+        return int(found)
+
+    def text(self, name: str, *arguments: object) -> str:
+        """As :meth:`get`, for a text; empty where there is none."""
+        found = self.get(name, *arguments)
+        return found if isinstance(found, str) else ""
 
     def each(self) -> Iterator[ComObject]:
         """The objects of a collection.
@@ -75,18 +92,15 @@ class ComObject:
             raise NotReadError(Unknown(Cause.UNAVAILABLE, f"{self._origin}：无法逐项读取", self._origin))
         try:
             items = unknown._pointer.QueryInterface(IEnumVARIANT)
-        except COMError as e:
-            raise NotReadError(from_result(e.hresult, self._origin)) from None
-        for _ in range(_MAX_ITEMS):
-            try:
+            for _ in range(_MAX_ITEMS):
                 value, fetched = items.Next(1)
-            except COMError as e:
-                raise NotReadError(from_result(e.hresult, self._origin)) from None
-            if not fetched:
-                return
-            if value is None or isinstance(value, (str, int, float)):
-                raise NotReadError(Unknown(Cause.MALFORMED, f"{self._origin}：集合中有空项", self._origin))
-            yield ComObject(_dispatch(value, self._origin), self._origin)
+                if not fetched:
+                    return
+                if not hasattr(value, "QueryInterface"):
+                    raise NotReadError(Unknown(Cause.MALFORMED, f"{self._origin}：集合中有空项", self._origin))
+                yield ComObject(value, self._origin)
+        except COMError as e:
+            raise refused(e.hresult, self._origin) from None
         raise NotReadError(Unknown(Cause.TOO_LARGE, f"{self._origin}：超过 {_MAX_ITEMS} 项", self._origin))
 
     def _invoke(self, member: int, arguments: tuple[object, ...]) -> Any:
@@ -95,7 +109,7 @@ class ComObject:
         passed = (VARIANT * max(len(arguments), 1))()
         for place, argument in zip(reversed(range(len(arguments))), arguments, strict=True):
             if argument is not None:
-                passed[place].value = argument
+                passed[place].value = argument._pointer if isinstance(argument, ComObject) else argument
         parameters = DISPPARAMS()
         parameters.cArgs = len(arguments)
         parameters.rgvarg = passed
@@ -107,7 +121,7 @@ class ComObject:
             )  # fmt: skip
         except NotReadError as e:
             if details.scode:  # DISP_E_EXCEPTION: the component's own result stands in the details
-                raise NotReadError(from_result(details.scode, self._origin)) from None
+                raise refused(details.scode, self._origin) from None
             raise e from None
         return self._value(result)
 
@@ -122,25 +136,18 @@ class ComObject:
             return None
         pointer = ctypes.cast(address, ctypes.POINTER(IUnknown))
         pointer.AddRef()
-        return ComObject(_dispatch(pointer, self._origin) if result.vt == 9 else pointer, self._origin)
+        return ComObject(pointer, self._origin)
 
     def _call(self, method: str, *arguments: object) -> None:
         from comtypes import COMError
+        from comtypes.automation import IDispatch
 
         try:
-            getattr(self._pointer, f"_IDispatch__com_{method}")(*arguments)
+            if self._dispatch is None:
+                self._dispatch = self._pointer.QueryInterface(IDispatch)
+            getattr(self._dispatch, f"_IDispatch__com_{method}")(*arguments)
         except COMError as e:
-            raise NotReadError(from_result(e.hresult, self._origin)) from None
-
-
-def _dispatch(pointer: Any, origin: str) -> Any:
-    from comtypes import COMError
-    from comtypes.automation import IDispatch
-
-    try:
-        return pointer.QueryInterface(IDispatch)
-    except COMError as e:
-        raise NotReadError(from_result(e.hresult, origin)) from None
+            raise refused(e.hresult, self._origin) from None
 
 
 def component(name: str, origin: str) -> ComObject:
@@ -149,16 +156,16 @@ def component(name: str, origin: str) -> ComObject:
     Raises:
         NotReadError: it is not registered, or cannot be started.
     """
-    from comtypes import GUID, COMError, CoCreateInstance
+    from comtypes import GUID, CoCreateInstance, COMError
     from comtypes.automation import IDispatch
 
     try:
         clsid = GUID(name) if name.startswith("{") else GUID.from_progid(name)
         return ComObject(CoCreateInstance(clsid, interface=IDispatch, clsctx=_LOCAL), origin)
     except OSError as e:  # no such ProgID
-        raise NotReadError(from_result(e.winerror or 0x80004005, origin)) from None
+        raise refused(e.winerror or 0x80004005, origin) from None
     except COMError as e:
-        raise NotReadError(from_result(e.hresult, origin)) from None
+        raise refused(e.hresult, origin) from None
 
 
 def com_asked(work: Callable[[], Reading[T]], origin: str, seconds: float = SECONDS) -> Reading[T]:

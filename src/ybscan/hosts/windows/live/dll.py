@@ -15,7 +15,7 @@ from collections.abc import Callable  # noqa: E402
 from typing import Any, TypeVar  # noqa: E402
 
 from ybscan.hosts.common.bounded import bounded  # noqa: E402
-from ybscan.hosts.windows.codes import NotReadError, from_system  # noqa: E402
+from ybscan.hosts.windows.codes import NotReadError, failed  # noqa: E402
 from ybscan.hosts.windows.memory import MalformedBufferError  # noqa: E402
 from ybscan.model.reading import Cause, Reading, Unknown  # noqa: E402
 
@@ -52,7 +52,7 @@ def function(library: str, name: str, result: Any, *arguments: Any) -> Callable[
 
 def last_error(origin: str) -> NotReadError:
     """The last error of this thread as something to raise."""
-    return NotReadError(from_system(ctypes.get_last_error(), origin))
+    return failed(ctypes.get_last_error(), origin)
 
 
 def asked(work: Callable[[], Reading[T]], origin: str, seconds: float = SECONDS) -> Reading[T]:

@@ -15,6 +15,8 @@ from ybscan.hosts.windows.live.com import component  # noqa: E402
 _USE_MAX_WAIT = 0x80
 #: wbemFlagReturnImmediately | wbemFlagForwardOnly
 _SEMISYNCHRONOUS = 0x10 | 0x20
+#: WBEM_E_NOT_FOUND: this version of the class has no such property.
+_NOT_FOUND = 0x80041002
 
 
 def rows(namespace: str, query: str, names: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -27,18 +29,18 @@ def rows(namespace: str, query: str, names: tuple[str, ...]) -> list[dict[str, A
     """
     origin = f"WMI {namespace}"
     locator = component("WbemScripting.SWbemLocator", origin)
-    services = locator.object("ConnectServer", ".", namespace, "", "", "", "", _USE_MAX_WAIT)
+    services = locator.child("ConnectServer", ".", namespace, "", "", "", "", _USE_MAX_WAIT)
     found: list[dict[str, Any]] = []
-    for item in services.object("ExecQuery", query, "WQL", _SEMISYNCHRONOUS).each():
-        properties = item.object("Properties_")
+    for item in services.child("ExecQuery", query, "WQL", _SEMISYNCHRONOUS).each():
+        properties = item.child("Properties_")
         found.append({name: _property(properties, name) for name in names})
     return found
 
 
 def _property(properties: Any, name: str) -> Any:
     try:
-        return properties.object("Item", name).get("Value")
+        return properties.child("Item", name).get("Value")
     except NotReadError as e:
-        if "0x80041002" in e.reading.detail:  # WBEM_E_NOT_FOUND: this version of the class has no such property
+        if e.code == _NOT_FOUND:
             return None
         raise

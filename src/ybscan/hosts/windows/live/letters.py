@@ -1,0 +1,77 @@
+"""Drive letters of the running system, and what stands behind each."""
+
+from __future__ import annotations
+
+import sys
+
+assert sys.platform == "win32"  # noqa: S101 - tells the type checker what system this file is for
+
+import ctypes  # noqa: E402
+
+from ybscan.hosts.windows.codes import NotReadError  # noqa: E402
+from ybscan.hosts.windows.live.disks import device_number, volume_disks  # noqa: E402
+from ybscan.hosts.windows.live.dll import function, last_error  # noqa: E402
+from ybscan.hosts.windows.memory import MalformedBufferError, fixed_wide  # noqa: E402
+
+#: GetDriveType
+UNKNOWN_DRIVE, NO_ROOT, REMOVABLE, FIXED, REMOTE, CDROM, RAMDISK = range(7)
+
+
+def drive_type(root: str) -> int:
+    """What GetDriveType says of ``C:\\``. It does not touch a network drive's server."""
+    return int(function("kernel32", "GetDriveTypeW", ctypes.c_uint32, ctypes.c_wchar_p)(root))
+
+
+def letters() -> tuple[str, ...]:
+    """The letters in use, ``C:`` and so on.
+
+    Raises:
+        NotReadError: there is none.
+    """
+    mask = function("kernel32", "GetLogicalDrives", ctypes.c_uint32)()
+    if not mask:
+        raise last_error("GetLogicalDrives")
+    return tuple(f"{chr(65 + i)}:" for i in range(26) if mask >> i & 1)
+
+
+def device_behind(letter: str) -> str:
+    """The device that a letter (``C:``) stands for, such as ``\\Device\\HarddiskVolume3`` or ``\\??\\D:\\data`` (subst).
+
+    Raises:
+        NotReadError: it stands for none.
+    """
+    call = function("kernel32", "QueryDosDeviceW", ctypes.c_uint32, ctypes.c_wchar_p, ctypes.c_void_p, ctypes.c_uint32)
+    buffer = ctypes.create_string_buffer(2 * 32768)
+    if not call(letter, buffer, 32767):
+        raise last_error(letter)
+    return fixed_wide(buffer.raw)
+
+
+def windows_folder() -> str:
+    """Such as ``C:\\Windows``; of the system, not of a session.
+
+    Raises:
+        NotReadError: it cannot be told.
+    """
+    call = function("kernel32", "GetSystemWindowsDirectoryW", ctypes.c_uint32, ctypes.c_void_p, ctypes.c_uint32)
+    buffer = ctypes.create_string_buffer(2 * 1024)
+    if not call(buffer, 1023):
+        raise last_error("GetSystemWindowsDirectory")
+    return fixed_wide(buffer.raw)
+
+
+def by_disk() -> tuple[dict[int, tuple[str, ...]], dict[int, str]]:
+    """The letters of each disk by its number, and of each disc drive by its own. A letter that does not say is left out."""
+    disks: dict[int, list[str]] = {}
+    discs: dict[int, str] = {}
+    for letter in letters():
+        sort = drive_type(f"{letter}\\")
+        try:
+            if sort == CDROM:
+                discs[device_number(f"\\\\.\\{letter}").number] = letter
+            elif sort in (REMOVABLE, FIXED) and not device_behind(letter).startswith("\\??\\"):
+                for number in volume_disks(f"\\\\.\\{letter}"):
+                    disks.setdefault(number, []).append(letter)
+        except (NotReadError, MalformedBufferError):
+            continue
+    return {n: tuple(sorted(v)) for n, v in disks.items()}, discs
