@@ -35,9 +35,9 @@ class AdapterProbe(Probe):
     facts = (
         FactSpec(
             "radios", Kind.ITEMS, "无线、蓝牙、移动网络和 USB 共享网络适配器",
-            help="按内核登记的设备类型识别，不看接口名称。被 rfkill 关闭或接口停用的为已禁用。",
+            help="按系统登记的设备类型识别，不看接口名称。无线开关（rfkill）关闭、接口停用、设备在设备管理器中停用的为已禁用。",
             linux="/sys/class/net、/sys/class/rfkill、/sys/class/bluetooth",
-            windows="GetAdaptersAddresses 的 IfType 71、243、244，WlanQueryInterface 的无线开关状态，设备的兼容标识",
+            windows="GetAdaptersAddresses 的 IfType 71、243、244，WlanQueryInterface 的无线开关状态，网络与蓝牙类设备的兼容标识和故障代码",
             fields=(
                 Field("name", Kind.TEXT, "名称"),
                 Field("kind", Kind.TEXT, "类型"),
@@ -66,6 +66,11 @@ class AdapterProbe(Probe):
                 items.append(_interface(host, i, switches, unread, approved=like(i.name, allowed)))
         items.extend(_bluetooth(host, switches, allowed, gaps))
         return {"radios": Known(tuple(items), "/sys/class", tuple(dict.fromkeys(gaps)))}
+
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        from ybscan.probes._windows.net_adapters import radios
+
+        return {"radios": radios(host, _LABELS, context.site.network.interfaces_allowed or ())}
 
 
 Switches = Mapping[str, bool]

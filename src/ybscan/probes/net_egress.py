@@ -72,6 +72,9 @@ class EgressProbe(Probe):
         origin = f"主动探测（批准文号：{egress.authorised_by or '未填写'}）"
         return {"attempts": Known(tuple(items), origin, tuple(gaps)), "reached": _result(answers, gaps, origin)}
 
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        return self.read_linux(host, context)
+
 
 def _interfaces(host: Host, gaps: list[Gap]) -> tuple[str, ...]:
     """The interfaces to try; the empty name first, for whatever way the system itself would choose."""

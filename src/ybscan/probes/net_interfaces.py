@@ -54,7 +54,7 @@ class InterfaceProbe(Probe):
         FactSpec(
             "bridges", Kind.ITEMS, "网桥",
             help="把多个接口接成一个网络的网桥。只连接虚拟机或容器、没有硬件成员的网桥不接通外部网络。",
-            linux="/sys/class/net/*/bridge 与各接口的 master", windows="网桥适配器与 ms_bridge 绑定",
+            linux="/sys/class/net/*/bridge 与各接口的 master", windows="GetAdaptersAddresses，适配器的 ComponentId",
             fields=(
                 Field("name", Kind.TEXT, "网桥"),
                 Field("ports", Kind.TEXTS, "成员"),
@@ -66,7 +66,7 @@ class InterfaceProbe(Probe):
             "forwarding", Kind.ITEMS, "数据包转发",
             help="允许在接口之间转发数据包的系统参数。仅列出已打开的。",
             linux="/proc/sys/net/ipv4/ip_forward、/proc/sys/net/ipv4/conf/*/forwarding、/proc/sys/net/ipv6/conf/all/forwarding",
-            windows="Tcpip\\Parameters 的 IPEnableRouter 与各接口的 ForwardingEnabled",
+            windows="Tcpip、Tcpip6 的 Parameters 之 IPEnableRouter，各接口的 ForwardingEnabled（GetIpInterfaceTable）",
             fields=(
                 Field("family", Kind.TEXT, "协议"),
                 Field("scope", Kind.TEXT, "范围"),
@@ -87,6 +87,19 @@ class InterfaceProbe(Probe):
             "live_count": _count(live, interfaces.gaps, interfaces.origin),
             "bridges": Known(tuple(_bridges(interfaces.value)), interfaces.origin, interfaces.gaps),
             "forwarding": _forwarding(host, interfaces),
+        }
+
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        from ybscan.probes._windows.net_interfaces import bridges, forwarding
+
+        interfaces = host.network.interfaces()
+        found: dict[str, Fact] = {"bridges": bridges(host, interfaces), "forwarding": forwarding(host, interfaces)}
+        if not isinstance(interfaces, Known):
+            return found | {"live": interfaces, "live_count": interfaces}
+        live = tuple(_live(interfaces.value))
+        return found | {
+            "live": Known(live, interfaces.origin, interfaces.gaps),
+            "live_count": _count(live, interfaces.gaps, interfaces.origin),
         }
 
 

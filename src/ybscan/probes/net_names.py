@@ -47,7 +47,7 @@ class NameProbe(Probe):
             "resolvers", Kind.ITEMS, "DNS 服务器",
             help="实际使用的 DNS 服务器。resolv.conf 指向本机转发程序时，读取该程序的上级服务器。",
             linux="/etc/resolv.conf、/run/systemd/resolve/resolv.conf、/run/NetworkManager/no-stub-resolv.conf",
-            windows="Tcpip\\Parameters\\Interfaces 的 NameServer、DhcpNameServer，NRPT 规则",
+            windows="Tcpip、Tcpip6 的 Parameters\\Interfaces 之 NameServer、DhcpNameServer、Dhcpv6DNSServers，组策略与 NRPT 规则",
             fields=(
                 Field("address", Kind.ADDRESS, "地址"),
                 Field("public", Kind.BOOLEAN, "是否公网服务器"),
@@ -58,7 +58,7 @@ class NameProbe(Probe):
         FactSpec(
             "hosts", Kind.ITEMS, "hosts 条目",
             help="hosts 文件中除本机名称以外的条目，与单位批准的条目比对；批准而没有的也列出。",
-            linux="/etc/hosts", windows="%SystemRoot%\\System32\\drivers\\etc\\hosts",
+            linux="/etc/hosts", windows="Tcpip\\Parameters 的 DataBasePath 下的 hosts",
             fields=(
                 Field("name", Kind.TEXT, "域名"),
                 Field("address", Kind.TEXT, "地址"),
@@ -70,7 +70,32 @@ class NameProbe(Probe):
     )  # fmt: skip
 
     def read_linux(self, host: Host, context: Context) -> Mapping[str, Fact]:
-        return {"resolvers": _resolvers(host, context), "hosts": _hosts(host, context)}
+        identity = host.system.identity()
+        own = identity.value.hostname if isinstance(identity, Known) else None
+        return {"resolvers": _resolvers(host, context), "hosts": _hosts(host, context, _HOSTS, own)}
+
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        from ybscan.probes._windows.net_names import hosts_path, own_name, resolvers, unapproved
+
+        dns, own = context.site.network.dns or (), context.site.network.networks
+        found, gaps = resolvers(host)
+        here = sorted({r.address for r in found if _here(r.address) and r.in_use is True})
+        if here:
+            gaps.append(Gap(Cause.UNAVAILABLE, f"域名解析由本机程序（{'、'.join(here)}）转发，其上级服务器无法得知"))
+        items: dict[tuple[str, str], Item] = {
+            (r.address, r.source): {
+                "address": address, "source": r.source,
+                "public": address if isinstance(address, Unknown)
+                else False if _approved(r.address, dns) else is_public(r.address, own),
+            }
+            for r, address in unapproved(found, lambda s: _approved(s, dns)) if not _here(r.address)
+        }  # fmt: skip
+        ordered = tuple(item for _, item in sorted(items.items()))
+        path, moved, unread = hosts_path(host)
+        place: Item = {"name": "DataBasePath", "address": path, "deviation": True, "state": "hosts 文件的位置被改动"}
+        hosts = _hosts(host, context, path, own_name(host), more=(place,) if moved else (), unread=tuple(unread))
+        origin = "Tcpip、Tcpip6 的 Parameters\\Interfaces"
+        return {"resolvers": Known(ordered, origin, tuple(dict.fromkeys(gaps))), "hosts": hosts}
 
 
 # DNS ----------------------------------------------------------------------------------------------------------------
@@ -148,14 +173,21 @@ def _approved(server: str, dns: Iterable[str]) -> bool:
 # hosts --------------------------------------------------------------------------------------------------------------
 
 
-def _hosts(host: Host, context: Context) -> Fact:
-    text = host.files.text(path=_HOSTS)
+def _hosts(
+    host: Host,
+    context: Context,
+    path: str,
+    own: str | None,
+    *,
+    more: tuple[Item, ...] = (),
+    unread: tuple[Gap, ...] = (),
+) -> Fact:
+    """The entries of the hosts file at ``path`` that are not the machine's own; ``own`` is its name where it is known."""
+    text = host.files.text(path=path)
     if isinstance(text, Unknown):
         return text
     gaps: list[Gap] = []
-    entries = list(_entries(text.value, gaps)) if isinstance(text, Known) else []
-    identity = host.system.identity()
-    own = identity.value.hostname if isinstance(identity, Known) else None
+    entries = list(_entries(text.value, path, gaps)) if isinstance(text, Known) else []
     wanted = context.site.network.hosts
     baseline = {folded(n): a for n, a in wanted.items()} if wanted is not None else None
     items: list[Item] = []
@@ -171,7 +203,7 @@ def _hosts(host: Host, context: Context) -> Fact:
     for name, approved in sorted((baseline or {}).items()):
         if name not in present:
             items.append({"name": name, "address": approved, "deviation": True, "state": "批准的条目缺失"})
-    return Known(tuple(items), _HOSTS, tuple(gaps))
+    return Known((*more, *items), path, (*unread, *gaps))
 
 
 def _is_own(name: str, beside: Iterable[str], own: str) -> bool:
@@ -183,14 +215,14 @@ def _is_own(name: str, beside: Iterable[str], own: str) -> bool:
     )
 
 
-def _entries(text: str, gaps: list[Gap]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+def _entries(text: str, path: str, gaps: list[Gap]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Address, name, and all names of its line."""
     for number, line in enumerate(text.splitlines(), 1):
         words = line.split("#", 1)[0].split()
         if not words:
             continue
         if address_of(words[0]) is None or len(words) < 2:
-            gaps.append(Gap(Cause.MALFORMED, f"{_HOSTS} 第 {number} 行", _HOSTS))
+            gaps.append(Gap(Cause.MALFORMED, f"{path} 第 {number} 行", path))
             continue
         for name in words[1:]:
             yield words[0], name, tuple(words[1:])

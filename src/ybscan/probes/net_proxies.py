@@ -64,7 +64,7 @@ class ProxyProbe(Probe):
             "entries", Kind.ITEMS, "代理设置",
             help="全系统和各用户的代理设置，账号口令已去除。自动配置脚本（PAC）单独标明。",
             linux="环境变量、/etc/environment、/etc/profile.d、apt 与 yum/dnf 配置、各用户桌面代理设置、浏览器策略",
-            windows="Internet Settings、WinHttpSettings、环境变量与浏览器策略",
+            windows="全机与各用户的 Internet Settings 及其 Connections，WinHttpSettings，环境变量，Chrome、Edge、Firefox 策略",
             fields=(
                 Field("proxy", Kind.TEXT, "代理"),
                 Field("method", Kind.TEXT, "方式"),
@@ -81,16 +81,24 @@ class ProxyProbe(Probe):
             *_environment(host, gaps), *_shell(host, gaps), *_pam_env(host, gaps), *_apt(host, gaps), *_yum(host, gaps),
             *_browsers(host, gaps), *_desktops(host, gaps),
         ]  # fmt: skip
-        # The rule compares with the unit's list: ``http://proxy:3128/`` there is the same as what is shown here.
-        approved = {plain_proxy(p): p for p in context.site.network.proxies or ()}
-        items = [
-            {**i, "proxy": approved.get(i["proxy"], i["proxy"]) if isinstance(i["proxy"], str) else i["proxy"]}
-            for i in items
-        ]
-        unique = {tuple(str(i[k]) for k in ("source", "proxy", "method", "account")): i for i in items}
-        return {
-            "entries": Known(tuple(v for _, v in sorted(unique.items())), "各处代理设置", tuple(dict.fromkeys(gaps)))
-        }
+        return {"entries": _listed_once(items, gaps, context)}
+
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        from ybscan.probes._windows.net_proxies import Makers, entries
+
+        items, gaps = entries(host, Makers(_item, _pac, _chromium, _firefox))
+        return {"entries": _listed_once(items, gaps, context)}
+
+
+def _listed_once(items: list[Item], gaps: list[Gap], context: Context) -> Fact:
+    # The rule compares with the unit's list: ``http://proxy:3128/`` there is the same as what is shown here.
+    approved = {plain_proxy(p): p for p in context.site.network.proxies or ()}
+    items = [
+        {**i, "proxy": approved.get(i["proxy"], i["proxy"]) if isinstance(i["proxy"], str) else i["proxy"]}
+        for i in items
+    ]
+    unique = {tuple(str(i[k]) for k in ("source", "proxy", "method", "account")): i for i in items}
+    return Known(tuple(v for _, v in sorted(unique.items())), "各处代理设置", tuple(dict.fromkeys(gaps)))
 
 
 def plain_proxy(value: str) -> str:

@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 
 from ybscan.hosts.base import Host
-from ybscan.hosts.groups.network import Interface
+from ybscan.hosts.groups.network import Interface, Route
 from ybscan.model.facts import Fact, FactSpec, Field, FieldValue, Item, Kind
 from ybscan.model.reading import Absent, Cause, Gap, Known, Reading, Unknown
 from ybscan.probes._addresses import holds_public, is_link_local, is_public
@@ -22,6 +22,9 @@ from ybscan.probes.base import Context, Probe
 
 #: NMConnectivityState
 _UNDECIDED, _NONE, _PORTAL, _LIMITED, _FULL = range(5)
+#: Table and kind of the permanent routes of Windows: they are bound to no interface, each finds its own by the gateway.
+PERSISTENT = "永久路由"
+_NO_INTERFACE = "未指定"
 _STATES = {_NONE: "未连通", _LIMITED: "受限", _FULL: "已连通互联网"}
 _DBUS = ("org.freedesktop.NetworkManager", "/org/freedesktop/NetworkManager", "org.freedesktop.NetworkManager")
 
@@ -37,7 +40,7 @@ class RouteProbe(Probe):
             help="走向分为“经网关”和“直接发出”（没有网关，直接交给隧道、拨号等接口）。"
             "包括默认路由，以及目的网段含有公网地址（扣除单位批准的网段）的其他路由，各策略路由表都在内。",
             linux="ip -j route show table all、ip -j rule；缺少时为 /proc/net/route 与 /proc/net/ipv6_route",
-            windows="GetIpForwardTable2",
+            windows="GetIpForwardTable2 与 Tcpip\\Parameters 的 PersistentRoutes；未运行的系统盘另列各网卡设置的网关",
             fields=(
                 Field("destination", Kind.TEXT, "目的网段"),
                 Field("via", Kind.TEXT, "走向"),
@@ -78,23 +81,41 @@ class RouteProbe(Probe):
             "connectivity", Kind.TEXT, "系统自己的联网检测结果",
             help="系统没有启用检测时为“未启用检测”，此时系统的结论只是按默认路由推测，不作依据。只读取已有结论，不触发检测。",
             linux="NetworkManager 的 Connectivity 属性，仅当其检测可用且已启用",
-            windows="INetworkListManager.GetConnectivity",
+            windows="INetworkListManager.GetConnectivity，参照 NlaSvc\\Parameters\\Internet 的检测设置",
         ),
     )  # fmt: skip
 
     def read_linux(self, host: Host, context: Context) -> Mapping[str, Fact]:
         own = context.site.network.networks
         interfaces = host.network.interfaces()
+        doubt = Unknown(Cause.UNAVAILABLE, "策略路由规则无法读取")
         return {
-            "outward": _outward(host, interfaces, own),
+            "outward": _outward(host.network.routes(), interfaces, own, doubt),
             "addresses": _addresses(interfaces, own),
             "public_peers": _peers(host, own),
             "connectivity": _connectivity(host),
         }
 
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        from ybscan.probes._windows.net_routes import connectivity, routes
 
-def _outward(host: Host, interfaces: Reading[tuple[Interface, ...]], own: tuple[str, ...] | None) -> Fact:
-    routes = host.network.routes()
+        own = context.site.network.networks
+        interfaces = host.network.interfaces()
+        doubt = Unknown(Cause.UNAVAILABLE, "网卡设置中的网关，是否正在使用无法得知")
+        return {
+            "outward": _outward(routes(host), interfaces, own, doubt),
+            "addresses": _addresses(interfaces, own),
+            "public_peers": _peers(host, own),
+            "connectivity": connectivity(host),
+        }
+
+
+def _outward(
+    routes: Reading[tuple[Route, ...]],
+    interfaces: Reading[tuple[Interface, ...]],
+    own: tuple[str, ...] | None,
+    doubt: Unknown,
+) -> Fact:
     if not isinstance(routes, Known):
         return routes
     kinds = {i.name: KIND_TEXT[i.kind] for i in interfaces.value} if isinstance(interfaces, Known) else {}
@@ -112,12 +133,13 @@ def _outward(host: Host, interfaces: Reading[tuple[Interface, ...]], own: tuple[
             continue
         consulted: FieldValue = route.consulted
         if consulted is None:
-            consulted = Unknown(Cause.UNAVAILABLE, "策略路由规则无法读取")
+            consulted = doubt
+        kind: FieldValue = _NO_INTERFACE if route.table == PERSISTENT else kinds.get(route.interface, why)
         items.append(
             {
                 "destination": _named(route.destination), "via": "经网关" if route.gateway else "直接发出",
-                "gateway": route.gateway or None, "interface": route.interface or None,
-                "kind": kinds.get(route.interface, why), "metric": route.metric, "table": route.table, "consulted": consulted,
+                "gateway": route.gateway or None, "interface": route.interface or None, "kind": kind,
+                "metric": route.metric, "table": route.table, "consulted": consulted,
             }
         )  # fmt: skip
     return Known(tuple(items), routes.origin, tuple(gaps))

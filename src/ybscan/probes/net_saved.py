@@ -15,7 +15,8 @@ from ybscan.probes.base import Context, Probe
 #: How far a time may lie ahead before the clock is in doubt.
 _SLACK = timedelta(minutes=5)
 
-_LABELS = {
+#: Kinds of connections other than by cable, in the administrator's words.
+LABELS = {
     "wifi": "无线网络", "gsm": "移动网络", "cdma": "移动网络", "wwan": "移动网络", "wimax": "移动网络", "bluetooth": "蓝牙网络",
     "pppoe": "拨号网络", "adsl": "拨号网络", "ppp": "拨号网络", "vpn": "VPN", "wireguard": "VPN", "olpc-mesh": "无线网络",
     "wifi-p2p": "无线网络", "deleted": "已删除配置的网络",
@@ -33,7 +34,7 @@ class SavedNetworkProbe(Probe):
             "networks", Kind.ITEMS, "保存的无线、移动、拨号和 VPN 网络",
             help="连接管理程序保存的网络（有线除外）。“近期使用”按检查周期计算。只读取名称、类型和时间，不读取密码。",
             linux="NetworkManager 的 system-connections 与 timestamps、wpa_supplicant.conf、/etc/ppp/peers",
-            windows="NetworkList\\Profiles 与 WLAN 配置",
+            windows="NetworkList\\Profiles 的 NameType、DateLastConnected，WLAN 配置与拨号电话簿（rasphone.pbk）",
             fields=(
                 Field("id", Kind.TEXT, "名称"),
                 Field("kind", Kind.TEXT, "类型"),
@@ -54,8 +55,13 @@ class SavedNetworkProbe(Probe):
         if not isinstance(saved, Known):
             return {"networks": saved}
         undated = next((g for g in saved.gaps if g.origin == HISTORY), None)
-        items = [_item(n, undated, context) for n in saved.value if n.kind in _LABELS]
+        items = [_item(n, undated, context) for n in saved.value if n.kind in LABELS]
         return {"networks": Known(tuple(items), saved.origin, saved.gaps)}
+
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        from ybscan.probes._windows.net_saved import networks
+
+        return {"networks": networks(host, context, vpn_approved)}
 
 
 def recent(network: SavedNetwork, undated: Gap | None, context: Context) -> bool | Unknown:
@@ -87,7 +93,7 @@ def _item(network: SavedNetwork, undated: Gap | None, context: Context) -> Item:
     if network.kind == "deleted":
         traceable = Unknown(Cause.UNCONFIRMED, "配置已删除，不能得知是何种网络，需核实")
     return {
-        "id": network.id, "kind": _LABELS[network.kind], "ssid": network.ssid or None, "last_used": when,
+        "id": network.id, "kind": LABELS[network.kind], "ssid": network.ssid or None, "last_used": when,
         "recent": recent(network, undated, context), "vpn": vpn,
         "approved": vpn_approved(context, network.id, network.interface) if vpn else False,
         "traceable": traceable, "source": network.source,

@@ -34,7 +34,7 @@ class SharingProbe(Probe):
             "offers", Kind.ITEMS, "热点与共享连接",
             help="共享给其他设备的连接、无线热点、热点程序，以及转发打开时的地址转换规则。",
             linux="NetworkManager 配置与活动连接、进程、nft list ruleset、转发参数",
-            windows="INetSharingManager 的 SharingEnabled、WlanHostedNetworkQueryStatus、icssvc 服务",
+            windows="INetSharingManager 的 SharingEnabled、WlanHostedNetworkQueryStatus、icssvc 服务、接口的共享地址、进程",
             fields=(
                 Field("name", Kind.TEXT, "名称"),
                 Field("kind", Kind.TEXT, "方式"),
@@ -50,6 +50,11 @@ class SharingProbe(Probe):
         interfaces = host.network.interfaces()
         items = [*_profiles(host, context, gaps), *_programs(host, interfaces, gaps), *_translation(host, gaps)]
         return {"offers": Known(tuple(items), "连接配置、进程与防火墙规则", tuple(dict.fromkeys(gaps)))}
+
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        from ybscan.probes._windows.net_sharing import offers
+
+        return {"offers": offers(host, context)}
 
 
 def _profiles(host: Host, context: Context, gaps: list[Gap]) -> Iterator[Item]:

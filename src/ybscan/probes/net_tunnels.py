@@ -42,7 +42,7 @@ class TunnelProbe(Probe):
         FactSpec(
             "links", Kind.ITEMS, "已启用的隧道和拨号接口",
             help="内核登记为隧道（tun、tap、wireguard、gre、vti 等）或拨号（ppp）的接口。",
-            linux="ip -j -d addr 的 linkinfo、/sys/class/net", windows="GetAdaptersAddresses 的接口类型与描述",
+            linux="ip -j -d addr 的 linkinfo、/sys/class/net", windows="GetAdaptersAddresses 的接口类型、描述和驱动",
             fields=(
                 Field("name", Kind.TEXT, "接口"),
                 Field("kind", Kind.TEXT, "类型"),
@@ -54,7 +54,7 @@ class TunnelProbe(Probe):
         FactSpec(
             "profiles", Kind.ITEMS, "VPN 连接配置",
             help="连接管理程序中保存的 VPN 配置，不论当前是否连接。",
-            linux="NetworkManager 的 system-connections", windows="rasphone.pbk",
+            linux="NetworkManager 的 system-connections", windows="全机与各用户的 rasphone.pbk",
             fields=(
                 Field("name", Kind.TEXT, "连接名称"),
                 Field("kind", Kind.TEXT, "类型"),
@@ -80,6 +80,18 @@ class TunnelProbe(Probe):
         saved = host.network.saved()
         profiles = _profiles(saved)
         return {"links": _links(host, saved), "profiles": profiles, "programs": _programs(host, context)}
+
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        from ybscan.probes._windows.net_tunnels import links, programs
+
+        saved = host.network.saved()
+        patterns = dict(_PROGRAMS)
+        for product in context.dictionary.products:
+            if product.category == "tunnel":
+                for pattern in product.windows.processes:
+                    patterns.setdefault(pattern, product.name)
+        found = programs(host, patterns, _connected(host, context))
+        return {"links": links(host, saved), "profiles": _profiles(saved), "programs": found}
 
 
 def _links(host: Host, saved: object) -> Fact:
