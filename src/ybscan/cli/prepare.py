@@ -87,10 +87,10 @@ def source(*, root: Path | None, evidence: Path | None, now: str | None) -> Sour
             clock=named or "recorded",
         )
     if root is not None:
-        from ybscan.hosts.offline import is_whole, offline_root
+        from ybscan.hosts.offline import offline_root, shortfall
 
-        if root.is_dir() and not is_whole(root):
-            console.say(f"{root} 中没有 os-release 和 passwd，不是完整的系统盘：其中没有的文件一律按“无法判定”处理。")
+        if root.is_dir() and (lacks := shortfall(root)):
+            console.say(f"{root} 中{lacks}：其中没有的文件一律按“无法判定”处理。")
         return Source(
             host=offline_root(root),
             now=given or datetime.now().astimezone(),

@@ -65,7 +65,8 @@ def load_hive(path: str, read: Callable[[str, int], Reading[bytes]] | None = Non
     logs: list[bytes] = []
     for ending in LOG_ENDINGS:
         log = reading(path + ending, LOG_LIMIT)
-        if isinstance(log, Unknown):
+        # In a folder that is no whole disk nobody knows whether there was one: then what is there has to do.
+        if isinstance(log, Unknown) and log.cause is not Cause.INCOMPLETE:
             return Unknown(log.cause, f"{path} 有未写完的改动，无法读取日志 {ending}", path)
         if isinstance(log, Known):
             logs.append(log.value)
@@ -147,14 +148,24 @@ class Hive:
 
         return self._ask(path, "\\".join(path), answer)
 
-    def link(self, *, path: Path_) -> str:
-        """Where a key that is a symbolic link leads (``\\Registry\\Machine\\…``); empty for every other key."""
+    def first_link(self, *, path: Path_) -> tuple[str, Path_] | None:
+        """Where the first symbolic link on the way to a key leads (``\\Registry\\Machine\\…``), and what is left of the way.
+
+        None when there is none. A link whose target cannot be read leads to an empty text.
+        """
         try:
-            key = self._find(path)
-            raw = self._file.value(key, "SymbolicLinkValue") if key is not None and key.link else None
-        except (HiveError, struct.error, ValueError):
-            return ""
-        return raw.data.decode("utf-16-le", "replace") if raw is not None and raw.data else ""
+            key = self._file.root
+            for n, name in enumerate(path):
+                child = self._file.subkeys(key).get(folded(name))
+                if child is None:
+                    return None
+                if child.link:
+                    raw = self._file.value(child, "SymbolicLinkValue")
+                    return _text(raw.data or b"") if raw is not None else "", path[n + 1 :]
+                key = child
+        except (HiveError, struct.error, IndexError, ValueError):
+            pass  # the question itself will say so
+        return None
 
     def _ask(self, path: Path_, shown: str, answer: Callable[[KeyNode], Reading[T]]) -> Reading[T]:
         try:
@@ -167,12 +178,13 @@ class Hive:
 
     def _find(self, path: Path_) -> KeyNode | None:
         key = self._file.root
-        for n, name in enumerate(path):
+        for name in path:
             child = self._file.subkeys(key).get(folded(name))
             if child is None:
                 return None
-            if child.link and n < len(path) - 1:
-                raise HiveError(Cause.UNSUPPORTED, "经过指向别处的注册表链接")
+            # Whoever may follow links has asked for them first.
+            if child.link:
+                raise HiveError(Cause.UNSUPPORTED, "是指向别处的注册表链接")
             key = child
         return key
 
