@@ -54,7 +54,7 @@ def live_windows() -> Host:
             logs=LiveLogs(),
             services=services,
             devices=devices,
-            security=LiveSecurity(),
+            security=LiveSecurity(services=services),
         )
     silent: dict[str, Any] = {name: kind(_WHY) for name, kind in group_types().items()}
     return Host(backend="live", os="windows", **silent)
