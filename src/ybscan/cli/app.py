@@ -84,6 +84,7 @@ COMMANDS = (
     "history",
     "ledger",
     "waiver",
+    "schedule",
     "init",
     "doctor",
     "attest",

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-FRIDAY = 5
+from ybscan.model.calendar import FRIDAY, Shift
 
 
 def friday_of(day: date) -> date:
@@ -35,14 +35,6 @@ class Week:
     def missed(self) -> bool:
         """Whether a check was due and none was made in the whole week."""
         return self.planned is not None and not self.checked
-
-
-@dataclass(frozen=True, slots=True)
-class Shift:
-    """A planned Friday that the unit moved (``to`` a day of any week) or cancelled (``to`` None)."""
-
-    to: date | None
-    reason: str
 
 
 def weeks(

@@ -356,6 +356,7 @@ class Site(Document):
     waivers: Text | None = None
     rules: Text | None = Field(default=None, description="本单位自己的规则包文件夹，排在标准规则之后")
     answers: Text | None = Field(default=None, description="人工确认的答复文件，由 ybscan attest 生成")
+    calendar: Text | None = Field(default=None, description="检查日历文件：因放假、调休改动的星期五")
     state: Text | None = None
 
 
