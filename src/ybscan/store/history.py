@@ -281,8 +281,8 @@ def _refused(path: Path, error: sqlite3.Error) -> InputProblems:
 
 
 @contextmanager
-def opened(folder: Path, *, create: bool = False) -> Iterator[History]:
-    """The history in ``folder``. Files of older versions are brought up to date.
+def opened(folder: Path, *, create: bool = False, busy_seconds: float = BUSY_SECONDS) -> Iterator[History]:
+    """The history in ``folder``. Files of older versions are brought up to date; a writer waits ``busy_seconds`` for another.
 
     Raises:
         InputProblems: there is none (and ``create`` is false), it was made by a newer version, or it cannot be opened.
@@ -301,7 +301,7 @@ def opened(folder: Path, *, create: bool = False) -> Iterator[History]:
             [Problem(str(path), 0, "没有历史文件", "请先运行 ybscan scan，或用 --state 指定所在文件夹")]
         )
     try:
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+        connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None)
     except sqlite3.Error as e:
         raise _refused(path, e) from None
     try:
