@@ -24,7 +24,7 @@ def live_windows() -> Host:
     if sys.platform == "win32":
         from ybscan.hosts.windows.live.accounts import LiveAccounts
         from ybscan.hosts.windows.live.devices import LiveDevices
-        from ybscan.hosts.windows.live.files import LiveFiles
+        from ybscan.hosts.windows.live.files import LiveFiles, read_bytes
         from ybscan.hosts.windows.live.jobs import LiveJobs
         from ybscan.hosts.windows.live.logs import LiveLogs
         from ybscan.hosts.windows.live.network import LiveNetwork
@@ -36,15 +36,16 @@ def live_windows() -> Host:
         from ybscan.hosts.windows.live.system import LiveSystem
         from ybscan.hosts.windows.live.volumes import LiveVolumes
 
-        registry, services, devices = LiveRegistry(), LiveServices(), LiveDevices()
+        registry = LiveRegistry(read_bytes)
+        processes, services, devices = LiveProcesses(), LiveServices(registry), LiveDevices()
         return Host(
             backend="live",
             os="windows",
-            system=LiveSystem(),
+            system=LiveSystem(registry),
             files=LiveFiles(),
             tools=Tools(_NO_TOOLS),
-            processes=LiveProcesses(),
-            sockets=LiveSockets(),
+            processes=processes,
+            sockets=LiveSockets(processes),
             network=LiveNetwork(registry=registry, services=services, devices=devices),
             accounts=LiveAccounts(),
             user_settings=UserSettings(NO_LINUX),

@@ -40,7 +40,8 @@ def function(library: str, name: str, result: Any, *arguments: Any) -> Callable[
     try:
         if library not in _libraries:
             _libraries[library] = ctypes.WinDLL(f"{library}.dll", use_last_error=True, winmode=_SEARCH_SYSTEM32)
-        found = getattr(_libraries[library], name)
+        # By index, not as an attribute: each caller gets an object of its own, with the types that caller declared.
+        found = _libraries[library][name]
     except (OSError, AttributeError):
         raise NotReadError(
             Unknown(Cause.UNSUPPORTED, f"这一版本的 Windows 没有 {library} 的 {name}", f"{library}!{name}")
