@@ -16,9 +16,10 @@ from ybscan.hosts.recorder import recorded
 from ybscan.hosts.replay import replay
 from ybscan.model.facts import Fact, FactSpec, Field, Kind
 from ybscan.model.reading import Absent, Cause, Gap, Known, Unknown
-from ybscan.model.result import ScanResult, Status
+from ybscan.model.result import HostInfo, ScanResult, Status
 from ybscan.probes.base import Context, Probe
 from ybscan.probes.registry import ProbeRegistry
+from ybscan.report.parts import mode_text
 from ybscan.rules.load import load_packs
 from ybscan.rules.site import no_site
 
@@ -183,3 +184,14 @@ def test_an_empty_list_that_cannot_be_empty_satisfies_nothing() -> None:
     assert "没有读到任何一项" in empty.detail
     assert isinstance(checked(Known(({"name": "a"},)), spec), Known)
     assert isinstance(checked(Known(()), THINGS), Known), "other lists may be empty"
+
+
+def test_the_bits_of_the_program_are_told_where_they_matter_and_change_no_other_document() -> None:
+    linux = HostInfo(
+        id="a", hostname="a", os="linux", os_version="", arch="", role="settlement", backend="live", elevated=True
+    )
+    assert "process_bits" not in linux.model_dump(mode="json")
+    windows = linux.model_copy(update={"os": "windows", "process_bits": 32})
+    assert windows.model_dump(mode="json")["process_bits"] == 32
+    assert HostInfo.model_validate(windows.model_dump(mode="json")) == windows
+    assert mode_text(windows) == "以管理员权限在线检查（32 位程序）"

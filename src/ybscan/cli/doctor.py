@@ -52,7 +52,8 @@ def doctor(site: SiteOption = None, rules: RulesOption = None, root: RootOption 
 
 def _environment(result: ScanResult, has_site: bool) -> None:
     elevated = {True: "管理员", False: "普通用户（部分内容无权读取）", None: "无法确定"}[result.host.elevated]
-    console.emit(f"终端：{result.host.hostname or '未知'}（{result.host.os_version}）    运行身份：{elevated}\n")
+    bits = f"    {result.host.process_bits} 位程序" if result.host.process_bits else ""
+    console.emit(f"终端：{result.host.hostname or '未知'}（{result.host.os_version}）    运行身份：{elevated}{bits}\n")
     if not has_site:
         console.emit("没有单位配置文件 site.yml：凡需要单位批准清单的检查都将无法判定。请先运行 ybscan init。\n")
 

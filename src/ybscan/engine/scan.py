@@ -235,6 +235,7 @@ def describe(host: Host, loaded: LoadedSite) -> tuple[HostInfo, Role, Terminal |
     identity = host.system.identity()
     known = identity.value if isinstance(identity, Known) else None
     elevated = host.system.elevated()
+    bits = host.system.bits() if host.os == "windows" else None
     interfaces = host.network.interfaces()
     addresses: list[str] = []
     macs: list[str] = []
@@ -256,6 +257,7 @@ def describe(host: Host, loaded: LoadedSite) -> tuple[HostInfo, Role, Terminal |
             elevated=elevated.value if isinstance(elevated, Known) else None,
             department=(terminal.department or "") if terminal else "", owner=(terminal.owner or "") if terminal else "",
             addresses=tuple(addresses), macs=tuple(macs),
+            process_bits=bits.value[0] if isinstance(bits, Known) else None,
         ),
         role,
         terminal,

@@ -7,7 +7,7 @@ import json
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from ybscan.model.rule import Document, Severity
 
@@ -99,6 +99,16 @@ class HostInfo(Document):
     owner: str = ""
     addresses: tuple[str, ...] = ()
     macs: tuple[str, ...] = ()
+    process_bits: int | None = None
+    """Bits of the program that looked, told on Windows: one of 32 bits sees some folders and keys under other names."""
+
+    @model_serializer(mode="wrap")
+    def _only_what_is_told(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without the bits where they were not told: documents of Linux terminals, and old ones, keep their digests."""
+        document: dict[str, Any] = plain(self)
+        if document["process_bits"] is None:
+            del document["process_bits"]
+        return document
 
 
 class PackInfo(Document):

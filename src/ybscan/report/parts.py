@@ -249,6 +249,8 @@ def backend_text(backend: str) -> Prose:
 def mode_text(host: HostInfo) -> Prose:
     """With whose rights and how was looked, in one phrase."""
     backend = backend_text(host.backend)
+    if host.process_bits is not None:
+        backend = prose("{backend}（{bits} 位程序）", backend=backend, bits=Prose(str(host.process_bits)))
     if host.elevated is None:
         return prose("{backend}，运行权限未能确认", backend=backend)
     return prose("以{privilege}权限{backend}", privilege=privilege_text(host.elevated), backend=backend)
