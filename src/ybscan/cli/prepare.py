@@ -77,8 +77,11 @@ def source(*, root: Path | None, evidence: Path | None, now: str | None) -> Sour
         raise InputProblems([Problem("--root", 0, "--root 和 --evidence 不能同时使用", "请只保留一个")])
     if evidence is not None:
         from ybscan.hosts.bundle import read_bundle
+        from ybscan.hosts.collected.container import is_collected
         from ybscan.hosts.replay import replay
 
+        if is_collected(evidence):
+            return _collected(evidence, given)
         bundle = read_bundle(evidence)
         return Source(
             host=replay(bundle.os, bundle.answers),
@@ -100,6 +103,24 @@ def source(*, root: Path | None, evidence: Path | None, now: str | None) -> Sour
     return Source(
         host=live_host(), now=given or datetime.now().astimezone(), fixed=given is not None, clock=named or "system"
     )
+
+
+def _collected(path: Path, given: datetime | None) -> Source:
+    """What a collector script brought.
+
+    Raises:
+        InputProblems: it cannot be used.
+    """
+    from ybscan.hosts.collected.evidence import read_evidence
+    from ybscan.hosts.collected.load import collected_host
+
+    evidence = read_evidence(path)
+    now = given or evidence.at
+    if now is None:
+        raise InputProblems([Problem(str(path), 0, "其中没有采集时间", "请用 --now 给出采集时间")])
+    if not evidence.finished:
+        console.say(f"{path} 的采集没有做完：没有取得的内容一律按“无法判定”处理，请重新采集。")
+    return Source(host=collected_host(evidence), now=now, fixed=True)
 
 
 def site_path(given: Path | None) -> Path | None:

@@ -12,7 +12,7 @@ Const HKLM = &H80000002
 Const HKU = &H80000003
 
 Dim fso, shell, outDir, workFile, part, partName, partCount, partErrors, manifest, failures, step
-Dim wmi, std, bias, domainAllowed, reSecretName, reClosedKey, reUrl, reOption, reAssign, reHexHint
+Dim wmi, std, bias, domainAllowed, reSecretName, reClosedKey, reUrl, reOption, reAssign, reHexHint, reArguments
 
 Set fso = CreateObject("Scripting.FileSystemObject")
 Set shell = CreateObject("WScript.Shell")
@@ -54,6 +54,7 @@ Sub SetPatterns()
   Set reAssign = Pattern("((password|passwd|pwd|passphrase|secret|token|apikey)\s*=\s*)[^\s].*")
   Set reHexHint = Pattern("3a,00,2f,00,2f|[57]0,00,([46]1,00,[57]3,00,[57]3|[57]7)|[57]4,00,[46]f,00,[46]b" & _
     "|[57]3,00,[46]5,00,[46]3,00,[57]2|[46]b,00,[46]5,00,[57]9|2[df],00,[57]0,00,(20|3d|3a)")
+  Set reArguments = Pattern("<(Arguments|Data|Body)(\s[^>]*)?>[\s\S]*?</\1>")
 End Sub
 
 Function Pattern(text)
@@ -587,7 +588,7 @@ Sub TasksPart()
   Finish
 End Sub
 
-' 1: hidden tasks too. Programs without arguments: these may hold passwords.
+' 1: hidden tasks too. The definition goes without arguments and message texts: these may hold passwords.
 Sub TaskFolder(folder)
   On Error Resume Next
   Dim task, child, action, trigger
@@ -601,14 +602,7 @@ Sub TaskFolder(folder)
     Put "last_result", Hex(task.LastTaskResult)
     If Err.Number <> 0 Then part.WriteLine "times.error=" & Hex(Err.Number)
     Err.Clear
-    Put "hidden", CLng(task.Definition.Settings.Hidden)
-    Put "run_as", task.Definition.Principal.UserId
-    For Each action In task.Definition.Actions
-      If action.Type = 0 Then part.WriteLine "program+=" & Escaped(action.Path) Else part.WriteLine "program+=COM"
-    Next
-    For Each trigger In task.Definition.Triggers
-      part.WriteLine "trigger+=" & trigger.Type & " " & CLng(trigger.Enabled)
-    Next
+    Put "xml", reArguments.Replace(task.Xml, "")
     If Err.Number <> 0 Then part.WriteLine "definition.error=" & Hex(Err.Number)
     Err.Clear
   Next
@@ -664,7 +658,7 @@ Sub WirelessProfile(card, path)
   Err.Clear
 End Sub
 
-' Of each event time, id, provider, number and data; 500 at most, newest first.
+' The events with these ids, 500 at most, newest first; of the log's oldest and newest record the time.
 Sub EventsPart(name, channel, ids)
   On Error Resume Next
   Dim text, condition, id, re, found
@@ -697,19 +691,15 @@ Sub EventsPart(name, channel, ids)
 End Sub
 
 Sub EventRecords(kind, text)
-  Dim re, one, data, item
+  Dim re, one
   Set re = Pattern("<Event [\s\S]*?</Event>")
-  Set data = Pattern("<Data(?: Name=['""]([^'""]*)['""])?>([^<]*)</Data>")
   For Each one In re.Execute(text)
     Record kind
-    Put "time", Inside("TimeCreated SystemTime=['""]([^'""]*)", one.Value)
+    ' Of a record of any kind the time is all that is needed.
     If kind = "event" Then
-      Put "id", Inside("<EventID[^>]*>(\d+)<", one.Value)
-      Put "provider", Inside("<Provider Name=['""]([^'""]*)", one.Value)
-      Put "record", Inside("<EventRecordID>(\d+)<", one.Value)
-      For Each item In data.Execute(one.Value)
-        part.WriteLine "data+=" & Escaped(item.SubMatches(0) & "=" & item.SubMatches(1))
-      Next
+      Put "xml", one.Value
+    Else
+      Put "time", Inside("TimeCreated SystemTime=['""]([^'""]*)", one.Value)
     End If
   Next
 End Sub

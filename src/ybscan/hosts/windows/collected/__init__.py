@@ -1,0 +1,1 @@
+"""Windows as the collector ``tools/collector/windows`` found it."""
