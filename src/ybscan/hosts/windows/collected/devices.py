@@ -13,13 +13,10 @@ from ybscan.hosts.collected.evidence import Evidence
 from ybscan.hosts.collected.records import Record
 from ybscan.hosts.groups.devices import Device, Devices, PhysicalDisk
 from ybscan.hosts.groups.registry import Registry, RegistryValue
+from ybscan.hosts.windows.storage import bus_name
 from ybscan.model.reading import Absent, Cause, Gap, Known, Reading, Unknown
 
 _ENUM = r"HKLM\SYSTEM\CurrentControlSet\Enum"
-_BUSES = {
-    1: "scsi", 2: "atapi", 3: "ata", 4: "1394", 7: "usb", 8: "raid", 9: "iscsi", 10: "sas", 11: "sata", 12: "sd", 13: "mmc",
-    14: "virtual", 15: "file-backed", 16: "spaces", 17: "nvme",
-}  # fmt: skip
 #: Since Windows 8 a USB disk may be driven by UASPStor, and WMI then calls its interface SCSI.
 _WINDOWS_8 = 9200
 
@@ -159,7 +156,7 @@ class CollectedDevices(Devices):
         rows = self._evidence.rows("disks", "bus", "MSFT_Disk")
         for row in rows.value if isinstance(rows, Known) else ():
             if row.number("Number") == number and (kind := row.number("BusType")) is not None:
-                return _BUSES.get(kind, f"other:{kind}")
+                return bus_name(kind)
         if interface in ("usb", "1394"):
             return interface
         if interface == "ide" and not removable:
@@ -182,8 +179,8 @@ def _device(instance: str, values: dict[str, RegistryValue], present: dict[str, 
     problem = here.number("ConfigManagerErrorCode") if here is not None else None
     return Device(
         instance=instance,
-        name=_name(values.get("friendlyname"))
-        or _name(values.get("devicedesc"))
+        name=plain_name(_text(values.get("friendlyname")))
+        or plain_name(_text(values.get("devicedesc")))
         or (here.text("Name") if here else ""),
         class_guid=_text(values.get("classguid")).lower(),
         service=_text(values.get("service")),
@@ -214,9 +211,3 @@ def _text(value: RegistryValue | None) -> str:
 
 def _texts(value: RegistryValue | None) -> tuple[str, ...]:
     return value if isinstance(value, tuple) else ()
-
-
-def _name(value: RegistryValue | None) -> str:
-    """A description; ``@file,-id;text`` refers to a resource and carries the text behind the semicolon."""
-    text = _text(value)
-    return text.rpartition(";")[2] if text.startswith("@") else text

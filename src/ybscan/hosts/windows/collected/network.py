@@ -7,7 +7,6 @@ the standardised keywords ``*IfType``, ``*PhysicalMediaType`` and ``Characterist
 from __future__ import annotations
 
 import ipaddress
-import re
 
 from ybscan.hosts.collected.evidence import Evidence, mapped_rows
 from ybscan.hosts.collected.records import Record
@@ -24,21 +23,10 @@ from ybscan.hosts.groups.network import (
     SavedNetwork,
 )
 from ybscan.hosts.groups.registry import Registry
+from ybscan.hosts.windows.netkinds import Node, kind_of
 from ybscan.model.reading import Cause, Gap, Known, Reading, Unknown
 
 _CLASS = r"HKLM\SYSTEM\CurrentControlSet\Control\Class\{4d36e972-e325-11ce-bfc1-08002be10318}"
-#: ``*IfType`` (IANAifType).
-_TYPES: dict[int, InterfaceKind] = {71: "wireless", 243: "wwan", 244: "wwan", 23: "ppp", 131: "tunnel", 24: "loopback"}
-#: ``*PhysicalMediaType`` (NDIS_PHYSICAL_MEDIUM).
-_MEDIA: dict[int, InterfaceKind] = {1: "wireless", 9: "wireless", 8: "wwan", 10: "bluetooth"}
-#: Services of the drivers for phones that share their connection over a cable.
-_TETHERS = frozenset(
-    {"usbrndis6", "usb_rndis", "usb_rndisx", "rndismp", "rndismpx", "rndismp6", "netaapl", "netaapl64"}
-)
-_STANDARD_USB = frozenset({"usbncm", "usbnet", "cdc_ecm", "ncm"})
-_TUNNELS = re.compile(
-    r"tap|tun|wireguard|wintun|ovpn|sangfor|easyconnect|rasl2tp|raspptp|rassstp|agilevpn|ndiswan", re.IGNORECASE
-)
 _PROFILES = {"1": "domain", "2": "private", "4": "public"}
 
 
@@ -55,7 +43,15 @@ class CollectedNetwork(Network):
         configs = self._evidence.rows("network", "config", "Win32_NetworkAdapterConfiguration")
         by_index = {r.text("Index"): r for r in configs.value} if isinstance(configs, Known) else {}
         drivers = self._drivers()
-        read = mapped_rows(rows, lambda r: self._interface(r, by_index, drivers), never_empty="网络适配器")
+        links = self._by("network", "link", "InterfaceGuid")
+        nodes = self._by("devices", "device", "DeviceID")
+
+        def interface(r: Record) -> Interface | Gap:
+            guid, instance = r.text("GUID").upper(), r.text("PNPDeviceID").upper()
+            kind = _kind(r, drivers.get(guid, {}), links.get(guid), nodes.get(instance))
+            return _interface(r, kind, by_index.get(r.text("Index")))
+
+        read = mapped_rows(rows, interface, never_empty="网络适配器")
         if not isinstance(read, Known):
             return read
         gaps = read.gaps
@@ -152,53 +148,45 @@ class CollectedNetwork(Network):
                 found[guid.upper()] = {k.lower(): int(str(v)) for k, v in values.value.items() if str(v).isdecimal()}
         return found
 
-    def _interface(self, r: Record, configs: dict[str, Record], drivers: dict[str, dict[str, int]]) -> Interface | Gap:
-        if not r.text("Index") or not _name(r):
-            return Gap(Cause.MALFORMED, "网络适配器的记录有误", "Win32_NetworkAdapter")
-        config = configs.get(r.text("Index"))
-        guid = r.text("GUID").upper()
-        status = r.number("NetConnectionStatus")
-        addresses = _addresses(config) if config is not None else ()
-        return Interface(
-            name=_name(r),
-            kind=_kind(r, drivers.get(guid, {})),
-            # 0 disconnected, 2 connected, 7 no medium: all of them enabled; 4, 5 and 6 are not there or switched off.
-            up=status in (0, 1, 2, 3, 7, 8, 9, 10, 11, 12) or (config is not None and config.text("IPEnabled") == "1"),
-            running=status == 2 or bool(addresses),
-            mac=r.text("MACAddress").lower(),
-            driver=r.text("ServiceName"),
-            addresses=addresses,
-            master="",
-            detail=r.text("Description"),
-            id=guid,
-        )
+    def _by(self, part: str, kind: str, name: str) -> dict[str, Record]:
+        rows = self._evidence.rows(part, kind)
+        return {r.text(name).upper(): r for r in rows.value} if isinstance(rows, Known) else {}
+
+
+def _interface(r: Record, kind: InterfaceKind, config: Record | None) -> Interface | Gap:
+    if not r.text("Index") or not _name(r):
+        return Gap(Cause.MALFORMED, "网络适配器的记录有误", "Win32_NetworkAdapter")
+    status = r.number("NetConnectionStatus")
+    addresses = _addresses(config) if config is not None else ()
+    return Interface(
+        name=_name(r),
+        kind=kind,
+        # 4 not present, 5 disabled, 6 broken; every other state is that of an adapter that is switched on.
+        up=(status is not None and status not in (4, 5, 6)) or (config is not None and config.text("IPEnabled") == "1"),
+        running=status == 2 or bool(addresses),
+        mac=r.text("MACAddress").lower(),
+        driver=r.text("ServiceName"),
+        addresses=addresses,
+        master="",
+        detail=r.text("Description"),
+        id=r.text("GUID").upper(),
+    )
 
 
 def _name(r: Record) -> str:
     return r.text("NetConnectionID") or r.text("Name") or r.text("Description")
 
 
-def _kind(r: Record, driver: dict[str, int]) -> InterfaceKind:
-    bus = r.text("PNPDeviceID").partition("\\")[0].upper()
-    service = r.text("ServiceName").lower()
-    if (medium := driver.get("*physicalmediatype")) in _MEDIA:
-        return _MEDIA[medium]
-    if (kind := driver.get("*iftype")) in _TYPES:
-        return _TYPES[kind]
-    if r.text("AdapterTypeID") == "9":
-        return "wireless"
-    if bus == "BTH":
-        return "bluetooth"
-    if _TUNNELS.search(service) or _TUNNELS.search(r.text("Description")):
-        return "tunnel"
-    if bus == "USB":
-        if service in _TETHERS or "rndis" in service:
-            return "usb-tether"
-        return "usb-ethernet" if service in _STANDARD_USB else "ethernet" if "*iftype" in driver else "other"
-    if bus in ("ROOT", "SWD", "COMPOSITEBUS", "VMBUS"):
-        return "virtual"
-    # Without the driver's own words a card on the bus may be any kind.
-    return "ethernet" if driver.get("*iftype") == 6 and bus else "other"
+def _kind(r: Record, driver: dict[str, int], link: Record | None, device: Record | None) -> InterfaceKind:
+    """By the driver's own numbers; where they are not known only services and hardware ids tell, else ``other``."""
+    medium = driver.get("*physicalmediatype")
+    if medium is None and link is not None:
+        medium = link.number("NdisPhysicalMedium")
+    ids = (
+        tuple(i for n in ("HardwareID", "CompatibleID") for i in device.lists.get(n, ())) if device is not None else ()
+    )
+    node = Node(r.text("PNPDeviceID"), r.text("ServiceName"), ids)
+    return kind_of(driver.get("*iftype", 0), medium or 0, node)
 
 
 def _addresses(config: Record) -> tuple[InterfaceAddress, ...]:

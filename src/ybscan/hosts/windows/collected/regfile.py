@@ -153,10 +153,7 @@ def _typed(kind: int, data: bytes, ansi: str) -> RegistryValue:
     if kind in (1, 2):
         return data.decode(ansi).partition("\0")[0]
     if kind == 7:
-        texts = data.decode(ansi).split("\0")
-        while texts and not texts[-1]:
-            texts.pop()
-        return tuple(texts)
+        return tuple(t for t in data.decode(ansi).split("\0") if t)
     if kind == 4 and len(data) == 4:
         return int.from_bytes(data, "little")
     if kind == 11 and len(data) == 8:
