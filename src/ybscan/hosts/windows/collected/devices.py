@@ -13,6 +13,7 @@ from ybscan.hosts.collected.evidence import Evidence
 from ybscan.hosts.collected.records import Record
 from ybscan.hosts.groups.devices import Device, Devices, PhysicalDisk
 from ybscan.hosts.groups.registry import Registry, RegistryValue
+from ybscan.hosts.windows.devids import plain_name
 from ybscan.hosts.windows.storage import bus_name
 from ybscan.model.reading import Absent, Cause, Gap, Known, Reading, Unknown
 
