@@ -99,7 +99,7 @@ class _Seen:
         self.gaps[Gap(cause, detail, place)] = None
 
     def take(self, record: Mapping[str, Any], wanted: _Wanted) -> None:
-        when, number = moment(str(record.get("timestamp", ""))), record.get("event_record_id")
+        when, number = moment(str(record.get("timestamp", "")).removesuffix(" UTC")), record.get("event_record_id")
         if when is None or not isinstance(number, int):
             self.gap(Cause.MALFORMED, f"{wanted.place} 中有无法识别的记录", wanted.place)
             return
