@@ -2,17 +2,52 @@
 
 from __future__ import annotations
 
+import lzma
 import sys
+import uuid
+import winreg
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.conftest import PROJECT
+from tests.windows.win import delete_tree
 from ybscan.hosts.base import Host
 from ybscan.hosts.live_windows import live_windows
 
 assert sys.platform == "win32"
+
+_HIVES = PROJECT.parent / "shared" / "windows" / "hives"
 
 
 @pytest.fixture(scope="session")
 def host() -> Host:
     """The Windows that the tests run on."""
     return live_windows()
+
+
+@pytest.fixture
+def scratch() -> Iterator[str]:
+    """A key below HKLM\\SOFTWARE of the 64-bit view that is gone afterwards, without its root."""
+    path = f"SOFTWARE\\ybscan-test-{uuid.uuid4().hex}"
+    winreg.CreateKeyEx(winreg.HKEY_LOCAL_MACHINE, path, 0, winreg.KEY_ALL_ACCESS | winreg.KEY_WOW64_64KEY).Close()
+    yield path
+    delete_tree(winreg.HKEY_LOCAL_MACHINE, path)
+
+
+@pytest.fixture(scope="session")
+def hive_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """A real hive, unpacked."""
+    folder = tmp_path_factory.mktemp("hives")
+
+    def unpacked(name: str) -> Path:
+        packed = _HIVES / f"{name}.xz"
+        if not packed.is_file():
+            pytest.skip(f"no real hive {name} beside the checkout")
+        target = folder / name
+        if not target.exists():
+            target.write_bytes(lzma.decompress(packed.read_bytes()))
+        return target
+
+    return unpacked
