@@ -277,7 +277,7 @@ def _job(value: object) -> object:
 class BackupLocation(Document):
     """A place where backups lie."""
 
-    path: Text = Field(description="备份所在文件夹")
+    path: Text = Field(description="备份所在文件夹，例如 /backup/his、D:\\backup\\his、\\\\服务器\\共享\\his")
     pattern: Annotated[Text, AfterValidator(_file_pattern)] = Field(default="*", description="备份文件名，可用 * 通配")
     kind: Literal["full", "incremental", "log", "system"] = Field(
         default="full", description="full 全量，incremental 增量，log 日志，system 整个系统"

@@ -98,6 +98,11 @@ def wrong_path(path: str, *, meta: bool = False) -> list[str]:
 
 def strays(real: str, *, meta: bool = False) -> bool:
     """Whether the place a path really leads to is one a rule must not read."""
+    if is_windows(real):
+        # A 32-bit process sees the system's own folder by another name.
+        here = real.casefold().replace("\\windows\\sysnative\\", "\\windows\\system32\\")
+        inside = here.startswith(_WINDOWS_META if meta else _WINDOWS_TEXT)
+        return not inside or (not meta and _secret(here.replace("\\", "/")))
     here = str(PurePosixPath(real))
     folders = _META_FOLDERS if meta else _LINK_TARGETS
     return not any(here == f or here.startswith(f if f.endswith("/") else f + "/") for f in folders) or (

@@ -14,13 +14,15 @@ from ybscan.hosts.groups.volumes import Place
 from ybscan.model.facts import Fact, FactSpec, Field, Item, Kind
 from ybscan.model.reading import Absent, Cause, Gap, Known, Reading, Unknown
 from ybscan.probes._backups.copies import Copy, days_since, identity, same_round
-from ybscan.probes._backups.locations import NOT_CONFIGURED, Location, clean, describe, locations, read_location
+from ybscan.probes._backups.locations import NOT_CONFIGURED, Location, describe, locations, read_location
+from ybscan.probes._backups.paths import clean, is_absolute, same, why_not
 from ybscan.probes._backups.periods import REACH, TIER_TEXT, has_copy, periods
 from ybscan.probes._backups.places import apart, independent
 from ybscan.probes.base import Context, Probe
 
-_WINDOWS = (
-    "FindFirstFile 列出文件夹；GetVolumeNameForVolumeMountPoint 与 IOCTL_VOLUME_GET_VOLUME_DISK_EXTENTS 找出所在磁盘"
+_LISTED = "列出 backup.locations 的文件夹（含一层带日期的子文件夹），路径可为 D:\\备份 或 \\\\服务器\\共享"
+_PLACED = (
+    "GetVolumeNameForVolumeMountPoint 与 IOCTL_VOLUME_GET_VOLUME_DISK_EXTENTS 找出所在磁盘，共享看是不是另一台机器"
 )
 
 
@@ -34,7 +36,7 @@ class BackupProbe(Probe):
             "copies", Kind.ITEMS, "备份位置",
             help="单位配置中每个备份位置（不含 kind: system）的最新一份完整备份。未完成的文件（*.tmp、*.part 等）不算；"
             "文件名或文件夹名中的日期与修改时间不一致时，以较早的为准。",
-            linux="列出 backup.locations 的文件夹（含一层带日期的子文件夹）", windows=_WINDOWS,
+            linux="列出 backup.locations 的文件夹（含一层带日期的子文件夹）", windows=_LISTED,
             fields=(
                 Field("path", Kind.TEXT, "文件夹"),
                 Field("pattern", Kind.TEXT, "文件名"),
@@ -59,7 +61,7 @@ class BackupProbe(Probe):
         FactSpec(
             "places", Kind.ITEMS, "备份所在磁盘",
             help="每份全量备份在哪些物理磁盘或哪台机器上；同一磁盘的两个分区、RAID 的成员都算同一处。",
-            linux="/proc/self/mountinfo、/sys/dev/block、slaves、loop/backing_file", windows=_WINDOWS,
+            linux="/proc/self/mountinfo、/sys/dev/block、slaves、loop/backing_file", windows=_PLACED,
             fields=(
                 Field("path", Kind.TEXT, "文件夹"),
                 Field("name", Kind.TEXT, "最新备份"),
@@ -72,12 +74,13 @@ class BackupProbe(Probe):
         FactSpec(
             "independent_copies", Kind.INTEGER, "分别在不同物理磁盘或机器上的备份份数", "份",
             help="最近一轮的全量备份中，互不共用物理磁盘和机器的最多份数；有磁盘情况不明时，能确认至少两份才给出数值（至少这么多）。",
-            linux="由 backup.places 计算", windows=_WINDOWS,
+            linux="由 backup.places 计算", windows="由 backup.places 计算",
         ),
         FactSpec(
             "periods", Kind.ITEMS, "备份日历",
             help="各层级最近若干个完整的日、周、月、年里有没有备份；序号 1 为刚过去的一个。没有配置的层级只有一条，是否有备份为未配置。",
-            linux="由 backup.locations 中各层级的文件日期计算", windows=_WINDOWS,
+            linux="由 backup.locations 中各层级的文件日期计算",
+            windows="由 backup.locations 中各层级的文件日期计算",
             fields=(
                 Field("tier", Kind.TEXT, "层级"),
                 Field("label", Kind.TEXT, "层级名称"),
@@ -91,6 +94,12 @@ class BackupProbe(Probe):
     )  # fmt: skip
 
     def read_linux(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        return self._read(host, context)
+
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        return self._read(host, context)
+
+    def _read(self, host: Host, context: Context) -> Mapping[str, Fact]:
         wanted = locations(context)
         if not wanted:
             return {spec.name: NOT_CONFIGURED for spec in self.facts}
@@ -118,7 +127,7 @@ def _copies(read: list[Location], context: Context) -> list[Item]:
 def _base_days(one: Location, read: list[Location], context: Context) -> int | Unknown | None:
     """Age of the newest full copy an incremental one can be laid upon: in the same folder where there is one."""
     full = [b for b in read if b.wanted.kind == "full"]
-    beside = [b for b in full if b.path == one.path]
+    beside = [b for b in full if same(b.path, one.path)]
     days: list[int] = []
     doubt: Unknown | None = None
     for base in beside or full:
@@ -159,7 +168,8 @@ def _places(host: Host, context: Context, read: list[Location], gaps: tuple[Gap,
             if counts:
                 counted.setdefault(kind, []).append(place)
     trouble = [one.trouble for one in full if one.trouble is not None]
-    return Known(tuple(items), "/proc/self/mountinfo、/sys/dev/block", gaps), _count(counted, trouble, gaps)
+    origin = "/proc/self/mountinfo、/sys/dev/block" if host.os == "linux" else "卷所在的磁盘"
+    return Known(tuple(items), origin, gaps), _count(counted, trouble, gaps)
 
 
 def _sound(one: Location) -> bool:
@@ -203,12 +213,37 @@ def _count(counted: Mapping[str, list[Place | Unknown]], trouble: list[Unknown],
 
 
 def _place(host: Host, path: str, given: str) -> Place | Unknown:
-    if not given.startswith("/"):
-        return Unknown(Cause.UNSUPPORTED, f"{given} 不是 Linux 的绝对路径", "site.yml")
+    if not is_absolute(given, host.os):
+        return Unknown(Cause.UNSUPPORTED, why_not(given, host.os), "site.yml")
     reading: Reading[Place] = host.volumes.place(path=path)
     if isinstance(reading, Absent):
         return Unknown(Cause.UNAVAILABLE, f"{path} 不存在", path)
-    return reading.value if isinstance(reading, Known) else reading
+    if isinstance(reading, Unknown):
+        return reading
+    if host.os == "windows" and reading.value.server:
+        own = _own_share(host, reading.value.server, path)
+        return own or reading.value
+    return reading.value
+
+
+def _own_share(host: Host, server: str, path: str) -> Unknown | None:
+    """Why a share does not count as another machine: it is one of this machine, or that could not be told."""
+    identity = host.system.identity()
+    interfaces = host.network.interfaces()
+    for reading in (identity, interfaces):
+        if isinstance(reading, Unknown) and reading.cause is not Cause.UNSUPPORTED:
+            return reading
+    name = server.casefold().rstrip(".")
+    own = {"localhost", "127.0.0.1", "::1", "."}
+    if isinstance(identity, Known):
+        own.add(identity.value.hostname.casefold())
+    if isinstance(interfaces, Known):
+        own |= {a.address.casefold() for i in interfaces.value for a in i.addresses}
+    # An address is compared whole; of a full name the first part is the machine's.
+    short = name if name.replace(".", "").isdigit() or ":" in name else name.partition(".")[0]
+    if name in own or short in own:
+        return Unknown(Cause.UNCONFIRMED, f"{path} 是本机自己的共享，请写成它所在的本地文件夹", path)
+    return None
 
 
 def _where(place: Place | Unknown) -> str | Unknown:
@@ -234,7 +269,7 @@ def _on_data_disk(place: Place | Unknown, data: list[Place | Unknown]) -> bool |
         if isinstance(answer, Unknown):
             return answer
         if answer is None:
-            return Unknown(Cause.UNAVAILABLE, "磁盘背后的硬件无法得知", "/sys/dev/block")
+            return Unknown(Cause.UNAVAILABLE, "磁盘背后的硬件无法得知", "backup.places")
     return False
 
 

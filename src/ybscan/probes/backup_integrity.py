@@ -14,6 +14,7 @@ from ybscan.model.facts import Fact, FactSpec, Field, FieldValue, Item, Kind
 from ybscan.model.reading import Absent, Cause, Known, Unknown
 from ybscan.probes._backups.copies import Copy, days_since, same_round
 from ybscan.probes._backups.locations import NOT_CONFIGURED, Location, locations, read_location
+from ybscan.probes._backups.paths import same
 from ybscan.probes.base import Context, Probe
 
 #: Larger files are not digested; their sizes are compared.
@@ -75,6 +76,12 @@ class BackupIntegrityProbe(Probe):
     )  # fmt: skip
 
     def read_linux(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        return self._read(host, context)
+
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        return self._read(host, context)
+
+    def _read(self, host: Host, context: Context) -> Mapping[str, Fact]:
         days, result = _drill(context)
         wanted = locations(context)
         if not wanted:
@@ -174,7 +181,7 @@ def _comparisons(host: Host, read: list[Location]) -> Fact:
 def _pairs(good: list[Location]) -> Iterator[tuple[Location, Copy, Location, Copy]]:
     """The newest backup of each name that two places have."""
     for a, b in combinations(good, 2):
-        if a.path == b.path:
+        if same(a.path, b.path):
             continue
         names = {c.entry.name: c for c in b.copies}
         # Copies are ordered newest first: the first common name is the newest common backup. Only one of the same

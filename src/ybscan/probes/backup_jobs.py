@@ -20,7 +20,7 @@ from ybscan.probes._backups.copies import CLOCK_SLACK
 from ybscan.probes._backups.timers import properties, stamp
 from ybscan.probes.base import Context, Probe
 
-_NOT_CONFIGURED = Unknown(Cause.NOT_CONFIGURED, "site.yml 的 backup.jobs", "site.yml")
+NOT_CONFIGURED = Unknown(Cause.NOT_CONFIGURED, "site.yml 的 backup.jobs", "site.yml")
 _CRON_PROGRAMS = ("cron", "crond", "fcron", "cronie")
 _WANTS = "/etc/systemd/system/multi-user.target.wants"
 #: How far back the journal is asked about a job.
@@ -38,9 +38,10 @@ class BackupJobsProbe(Probe):
     facts = (
         FactSpec(
             "jobs", Kind.ITEMS, "备份任务",
-            help="单位配置中每个备份任务：有没有、是否启用、上次执行的时间和结果。cron 不记录执行结果，结果为未知。",
+            help="单位配置中每个备份任务：有没有、是否启用、上次执行的时间和结果。cron 不记录执行结果，结果为未知；"
+            "Windows 计划任务只有没有停用且有触发器的才算启用。",
             linux="systemd 单元文件与 systemctl show、/etc/crontab、/etc/cron.d、/etc/cron.daily 等、/var/spool/cron",
-            windows="任务计划程序 COM 接口 ITaskService：Enabled、LastRunTime、LastTaskResult",
+            windows="计划任务（按任务名或完整路径）：是否启用、触发器、上次运行时间和结果",
             fields=(
                 Field("name", Kind.TEXT, "任务"),
                 Field("kind", Kind.TEXT, "类型"),
@@ -60,12 +61,17 @@ class BackupJobsProbe(Probe):
     def read_linux(self, host: Host, context: Context) -> Mapping[str, Fact]:
         wanted = tuple(j for j in context.site.backup.jobs or () if j.kind != "task")
         if not wanted:
-            return {"jobs": _NOT_CONFIGURED}
+            return {"jobs": NOT_CONFIGURED}
         names = tuple(dict.fromkeys(j.name for j in wanted))
         cron = host.jobs.cron(names=names)
         timers = host.jobs.timers(names=names)
         items = tuple(_job(host, context, job, cron, timers) for job in wanted)
         return {"jobs": Known(items, "systemd、crontab")}
+
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        from ybscan.probes._windows import backup_jobs
+
+        return backup_jobs.read(host, context)
 
 
 def _job(

@@ -36,7 +36,7 @@ def _as(value: str, wanted: str, origin: str) -> Fact:
 def _confined_path(host: Host, path: str, *, meta: bool) -> Reading[str]:
     """Where the path leads, every link resolved; a link out of the allowed places is refused."""
     real = host.files.real(path=path)
-    if isinstance(real, Known) and not _confined.is_windows(path) and _confined.strays(real.value, meta=meta):
+    if isinstance(real, Known) and _confined.strays(real.value, meta=meta):
         return Unknown(Cause.NOT_PERMITTED, f"{path} 是指向 {real.value} 的链接，不在允许的范围内", path)
     return real
 
@@ -134,7 +134,10 @@ class ServiceState(Parametric):
 
     name = "service"
     title = "服务状态"
-    help = "args：name（systemd 单元名或 Windows 服务名）。值为 running、stopped、failed、starting、stopping；没有该服务为“未设置”。"
+    help = (
+        "args：name（systemd 单元名或 Windows 服务名）。"
+        "值为 running、stopped、paused、failed、starting、stopping；没有该服务为“未设置”。"
+    )
     _WORDS: Mapping[str, str] = {
         "active": "running", "reloading": "running", "refreshing": "running", "inactive": "stopped",
         "maintenance": "stopped", "failed": "failed", "activating": "starting", "deactivating": "stopping",
@@ -149,7 +152,12 @@ class ServiceState(Parametric):
     def spec(self, args: Mapping[str, str]) -> FactSpec:
         label = f"服务 {args['name']} 的状态" if "name" in args else self.title
         return FactSpec(
-            self.name, Kind.TEXT, label, help=self.help, linux="systemctl show", windows="QueryServiceStatusEx"
+            self.name,
+            Kind.TEXT,
+            label,
+            help=self.help,
+            linux="systemctl show",
+            windows="服务控制管理器（EnumServicesStatusEx）",
         )
 
     def read(self, host: Host, context: Context, args: Mapping[str, str]) -> Fact:
@@ -157,7 +165,7 @@ class ServiceState(Parametric):
         if problems:
             return _refused(problems)
         if host.os == "windows":
-            return Unknown(Cause.UNSUPPORTED, "本版本尚不能在 Windows 上读取服务状态")
+            return self._windows(host, args["name"])
         booted = host.files.stat(path="/run/systemd/system")
         if not isinstance(booted, Known):
             return booted if isinstance(booted, Unknown) else Unknown(Cause.UNSUPPORTED, "系统不由 systemd 管理")
@@ -175,6 +183,20 @@ class ServiceState(Parametric):
         if states["LoadState"] == "not-found" and states["ActiveState"] == "inactive":
             return Absent(shown)
         return Known(self._WORDS[states["ActiveState"]], shown)
+
+    @staticmethod
+    def _windows(host: Host, name: str) -> Fact:
+        states = host.services.states()
+        if not isinstance(states, Known):
+            return states
+        for one in states.value:
+            if one.name.casefold() == name.casefold():
+                if one.state == "pending":
+                    return Unknown(Cause.INCOMPLETE, f"服务 {name} 正在启动或停止", states.origin)
+                return Known(one.state, states.origin)
+        if states.gaps:
+            return Unknown(states.gaps[0].cause, states.gaps[0].detail, states.gaps[0].origin)
+        return Absent(states.origin)
 
 
 class PortListening(Parametric):
@@ -230,7 +252,7 @@ class FileMeta(Parametric):
     title = "文件属性"
     help = (
         "args：path（系统、程序和配置文件夹内）、attribute（exists 是否存在，size 字节数，mtime 修改时间，"
-        "mode 权限如 0644，owner 属主）。文件不存在时 exists 为否，其余为“未设置”。"
+        "mode 权限如 0644，owner 属主，此二者 Windows 没有）。文件不存在时 exists 为否，其余为“未设置”。"
     )
     _KINDS: Mapping[str, Kind] = {
         "exists": Kind.BOOLEAN, "size": Kind.INTEGER, "mtime": Kind.TIME, "mode": Kind.TEXT, "owner": Kind.TEXT,
@@ -259,6 +281,8 @@ class FileMeta(Parametric):
         if problems:
             return _refused(problems)
         path, attribute = args["path"], args["attribute"]
+        if host.os == "windows" and attribute in ("mode", "owner"):
+            return Unknown(Cause.UNSUPPORTED, f"Windows 文件没有这样的{self._LABELS[attribute]}", path)
         real = _confined_path(host, path, meta=True)
         stat = host.files.stat(path=real.value) if isinstance(real, Known) else real
         if attribute == "exists" and not isinstance(stat, Unknown):

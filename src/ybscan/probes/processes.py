@@ -31,5 +31,15 @@ class ProcessProbe(Probe):
         gaps = tuple(g for g in running.gaps if g.origin == "/proc")
         return {"names": Known(tuple(sorted(names)), running.origin, gaps)}
 
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        running = host.processes.running()
+        if not isinstance(running, Known):
+            return {"names": running}
+        images = {p.exe.rpartition("\\")[2] for p in running.value if p.exe}
+        names = {p.name for p in running.value if p.name} | images
+        # The list has the name of every process; only a hidden part of the list itself is a gap here.
+        gaps = tuple(g for g in running.gaps if g.origin == running.origin)
+        return {"names": Known(tuple(sorted(names)), running.origin, gaps)}
+
 
 PROBES = (ProcessProbe(),)

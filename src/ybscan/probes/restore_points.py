@@ -46,7 +46,8 @@ class RestorePointsProbe(Probe):
             help="系统快照工具的快照，以及单位配置中 kind: system 的备份位置的最新一份。麒麟、统信自带工具的目录没有公开说明，"
             "发现时只作为待核实的线索。",
             linux="/timeshift/snapshots、snapper 的 .snapshots、site.yml 中 kind: system 的位置",
-            windows="WMI root\\default 的 SystemRestore、系统映像备份目录",
+            windows="系统还原点（root\\default 的 SystemRestore），site.yml 中 kind: system 的位置；各盘的 WindowsImageBackup 文件夹和 "
+            "Microsoft-Windows-Backup 的事件 4 只作为待核实的线索",
             fields=(
                 Field("tool", Kind.TEXT, "工具"),
                 Field("path", Kind.TEXT, "位置"),
@@ -63,13 +64,19 @@ class RestorePointsProbe(Probe):
         items: list[Item] = []
         items.extend(_timeshift(host, context, gaps))
         items.extend(_snapper(host, context, gaps))
-        items.extend(_declared(host, context, gaps))
+        items.extend(declared(host, context, gaps))
         _vendor(host, gaps)
         items.sort(key=lambda i: (str(i["tool"]), str(i["path"])))
         return {"points": Known(tuple(items), "timeshift、snapper、site.yml", tuple(dict.fromkeys(gaps)))}
 
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        from ybscan.probes._windows import restore_points
 
-def _point(tool: str, path: str, when: datetime, context: Context) -> Item:
+        return restore_points.read(host, context)
+
+
+def point(tool: str, path: str, when: datetime, context: Context) -> Item:
+    """A backup of the system as an item; of one dated in the future the age is not known."""
     days: FieldValue = days_since(when, context.now)
     if when > context.now + CLOCK_SLACK:
         days = Unknown(Cause.MALFORMED, "时间晚于检查时刻，时钟或快照日期有误", path)
@@ -103,7 +110,7 @@ def _timeshift(host: Host, context: Context, gaps: list[Gap]) -> Iterator[Item]:
             if isinstance(info, Unknown):
                 gaps.append(info.as_gap())
             elif isinstance(info, Known):
-                yield _point("timeshift", f"{folder}/{name}", named.span(context.now.tzinfo)[1], context)
+                yield point("timeshift", f"{folder}/{name}", named.span(context.now.tzinfo)[1], context)
     for path in _TIMESHIFT_CONFIG:
         config = host.files.stat(path=path)
         if isinstance(config, Known) and not seen:
@@ -137,7 +144,7 @@ def _snapper_one(host: Host, context: Context, number: str, gaps: list[Gap]) -> 
     try:
         if found is not None:
             when = datetime.fromisoformat(found[1]).replace(tzinfo=timezone.utc)  # noqa: UP017
-            yield _point("snapper", path, when.astimezone(context.now.tzinfo), context)
+            yield point("snapper", path, when.astimezone(context.now.tzinfo), context)
             return
     except ValueError:
         pass
@@ -145,7 +152,8 @@ def _snapper_one(host: Host, context: Context, number: str, gaps: list[Gap]) -> 
         gaps.append(Gap(Cause.MALFORMED, f"{path}/info.xml 中没有日期", path))
 
 
-def _declared(host: Host, context: Context, gaps: list[Gap]) -> Iterator[Item]:
+def declared(host: Host, context: Context, gaps: list[Gap]) -> Iterator[Item]:
+    """The newest image at each place that the site file names for whole systems."""
     for wanted in context.site.backup.locations or ():
         if wanted.kind != "system":
             continue
@@ -154,7 +162,7 @@ def _declared(host: Host, context: Context, gaps: list[Gap]) -> Iterator[Item]:
         if one.trouble is not None:
             gaps.append(one.trouble.as_gap())
         elif one.newest is not None and one.newest.entry.size >= max(wanted.min_bytes, 1):
-            yield _point("系统映像", one.file(one.newest.entry.name), one.newest.low, context)
+            yield point("系统映像", one.file(one.newest.entry.name), one.newest.low, context)
 
 
 def _vendor(host: Host, gaps: list[Gap]) -> None:

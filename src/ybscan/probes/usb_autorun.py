@@ -60,13 +60,13 @@ class UsbAutorunProbe(Probe):
         FactSpec(
             "graphical", Kind.BOOLEAN, "图形桌面", words=("已安装", "未安装"),
             help="没有图形桌面的系统不会自动挂载或自动运行。", linux="/usr/share/xsessions、/usr/share/wayland-sessions",
-            windows="总是有",
+            windows="除 InstallationType 为 Server Core 的以外总是有",
         ),
         FactSpec(
             "users", Kind.ITEMS, "自动播放设置",
             help="每个可登录用户和新建用户在每种已安装桌面中的实际设置。",
             linux="用户的 dconf 数据库、系统 dconf 数据库及锁定、编译后的 gschema 默认值",
-            windows="HKLM 与各用户 Policies\\Explorer 的 NoDriveTypeAutoRun（255 为全部关闭）、NoAutorun",
+            windows="HKLM 的 Policies\\Explorer 中的 NoDriveTypeAutoRun（255 为全部关闭），没有时为各用户的同名值",
             fields=(
                 Field("account", Kind.TEXT, "用户"),
                 Field("desktop", Kind.TEXT, "桌面"),
@@ -97,6 +97,11 @@ class UsbAutorunProbe(Probe):
                 items.append(_item(host, desktop, _NEW_USER, _SKELETON))
         users: Fact = graphical if isinstance(graphical, Unknown) else Known(tuple(items), "dconf", tuple(gaps))
         return {"graphical": as_fact(graphical), "users": users, "automounters": _automounters(host)}
+
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        from ybscan.probes._windows import usb_autorun
+
+        return usb_autorun.read(host, context)
 
 
 def _sessions(host: Host) -> tuple[list[str], list[Gap]]:

@@ -43,7 +43,7 @@ class UsbChannelsProbe(Probe):
     facts = (
         FactSpec(
             "optical", Kind.ITEMS, "光驱", linux="/sys/block/sr*、/proc/sys/dev/cdrom/info、/proc/self/mountinfo",
-            windows="CdRom 类在位设备及其写入能力",
+            windows="在位的光驱（CdRom）及其中有无光盘；能否刻录只能看型号，看不出的为未知",
             fields=(
                 Field("device", Kind.TEXT, "设备"),
                 Field("model", Kind.TEXT, "型号"),
@@ -54,22 +54,24 @@ class UsbChannelsProbe(Probe):
         ),
         FactSpec(
             "optical_blocked", Kind.BOOLEAN, "光驱驱动", words=("已禁用", "未禁用"),
-            linux="sr_mod 模块，判断方法与 USB 存储驱动相同", windows="Services\\cdrom 的 Start，CD/DVD 类的 Deny_*",
+            linux="sr_mod 模块，判断方法与 USB 存储驱动相同",
+            windows="Services\\cdrom 的 Start 与当前状态，RemovableStorageDevices 的 Deny_All 或 CD/DVD 类的 Deny_Read、Deny_Write",
         ),
         FactSpec(
             "phone_programs", Kind.ITEMS, "可与手机、相机交换文件的程序", linux="gvfs、KIO 及常见 MTP/PTP 程序的安装文件",
-            windows="WPD 服务与驱动", fields=_PROGRAM_FIELDS, summary="{name}（{path}）",
+            windows="系统自带的便携设备（WPD）支持，总是有", fields=_PROGRAM_FIELDS, summary="{name}（{path}）",
         ),
         FactSpec(
-            "bluetooth_adapters", Kind.ITEMS, "蓝牙适配器", linux="/sys/class/bluetooth", windows="Bluetooth 类在位设备",
+            "bluetooth_adapters", Kind.ITEMS, "蓝牙适配器", linux="/sys/class/bluetooth",
+            windows="Bluetooth 类在位设备（不含已配对的设备）",
             fields=(Field("name", Kind.TEXT, "适配器"),), summary="{name}",
         ),
         FactSpec(
             "bluetooth_service", Kind.BOOLEAN, "蓝牙服务", words=("已启用", "未启用"),
-            linux="bluetooth.service 的状态与开机启动、bluetoothd 进程", windows="服务 bthserv",
+            linux="bluetooth.service 的状态与开机启动、bluetoothd 进程", windows="服务 bthserv 的 Start（4 为禁用）与当前状态",
         ),
         FactSpec(
-            "bluetooth_programs", Kind.ITEMS, "蓝牙文件传输程序", linux="obexd 等程序的安装文件", windows="fsquirt.exe",
+            "bluetooth_programs", Kind.ITEMS, "蓝牙文件传输程序", linux="obexd 等程序的安装文件", windows="System32\\fsquirt.exe",
             fields=_PROGRAM_FIELDS, summary="{name}（{path}）",
         ),
     )  # fmt: skip
@@ -83,6 +85,11 @@ class UsbChannelsProbe(Probe):
             "bluetooth_service": as_fact(_bluetooth(host)),
             "bluetooth_programs": _programs(host, tuple((p, p.rpartition("/")[2]) for p in _OBEX)),
         }
+
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        from ybscan.probes._windows import usb_channels
+
+        return usb_channels.read(host, context)
 
 
 def _optical(host: Host) -> Fact:

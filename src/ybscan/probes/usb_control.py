@@ -43,9 +43,9 @@ class UsbControlProbe(Probe):
     facts = (
         FactSpec(
             "drivers", Kind.ITEMS, "USB 存储驱动", never_empty=True,
-            help="每个 USB 存储驱动能否使用；已在内核中的，配置再严也算未禁用。",
+            help="每个 USB 存储驱动能否使用；已在内核中的（Windows 为正在运行的），配置再严也算未禁用。",
             linux="modprobe.d、/lib/modules/<内核>/modules.builtin 与 modules.dep、/sys/module、modprobe -n -v",
-            windows="Services\\USBSTOR 与 Services\\UASPStor 的 Start 值（4 为禁用）",
+            windows="Services\\USBSTOR 与 Services\\UASPStor 的 Start 值（4 为禁用）和驱动当前状态",
             fields=(
                 Field("name", Kind.TEXT, "驱动"),
                 Field("blocked", Kind.BOOLEAN, "是否已禁用"),
@@ -63,28 +63,30 @@ class UsbControlProbe(Probe):
             "device_policy", Kind.BOOLEAN, "设备安装（授权）策略对 USB 存储的限制", words=_YES_NO,
             help="设备要先符合策略才能使用，而策略不放行未登记的 USB 存储。",
             linux="usbguard：服务状态、usbguard-daemon.conf、RuleFile 与 RuleFolder 的规则",
-            windows="Policies\\Microsoft\\Windows\\DeviceInstall\\Restrictions",
+            windows="Policies\\Microsoft\\Windows\\DeviceInstall\\Restrictions；没有勾选适用于已安装设备的，再看是否装过 USB 存储",
         ),
         FactSpec(
             "phone_policy", Kind.BOOLEAN, "设备安装（授权）策略对手机、相机的限制", words=_YES_NO,
             help="同一策略不放行以 MTP、PTP 方式接入的设备。", linux="usbguard",
-            windows="RemovableStorageDevices 下 WPD 类的 Deny_Read、Deny_Write",
+            windows="RemovableStorageDevices 的 Deny_All 或 WPD 两类的 Deny_Read、Deny_Write，DeviceInstall\\Restrictions",
         ),
         FactSpec(
             "mount_denied", Kind.BOOLEAN, "移动存储访问策略", words=_YES_NO,
             help="访问策略拒绝所有用户使用移动存储。",
             linux="polkit：按其版本读取 .pkla 或 .rules 中对 udisks2 挂载操作的规定",
-            windows="RemovableStorageDevices 的 Deny_All，或各类的 Deny_Read 加 Deny_Write",
+            windows="RemovableStorageDevices（本机，或每个用户）的 Deny_All，或可移动磁盘类与磁盘接口类的 Deny_Read 加 Deny_Write；"
+            "本次开机后才写入的为未知",
         ),
         FactSpec(
             "read_only", Kind.BOOLEAN, "移动存储只许读取的策略", words=("已启用", "未启用"),
             help="单位规定只许读取（site.yml 的 usb.profile 为 read-only）时，禁止写入即为封闭；其他单位总是“未启用”。",
             linux="udev rules.d 中把 USB 磁盘设为只读的规则",
-            windows="RemovableStorageDevices 各类的 Deny_Write，StorageDevicePolicies\\WriteProtect",
+            windows="RemovableStorageDevices 中可移动磁盘类与磁盘接口类的 Deny_Write，StorageDevicePolicies\\WriteProtect",
         ),
         FactSpec(
             "vendor", Kind.BOOLEAN, "系统厂商外设管控", words=_YES_NO,
             help="麒麟、统信等系统自带的外设管控。其策略没有公开格式，存在时只能由人核实。", linux="厂商组件的安装文件",
+            windows="检测字典中桌面管控产品的进程",
         ),
     )  # fmt: skip
 
@@ -104,6 +106,11 @@ class UsbControlProbe(Probe):
             ),
             "vendor": as_fact(vendor_control(host)),
         }
+
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        from ybscan.probes._windows import usb_control
+
+        return usb_control.read(host, context)
 
 
 def _drivers(host: Host, which: drivers.Kernels) -> Fact:

@@ -31,7 +31,7 @@ class UsbDevicesProbe(Probe):
             "storage", Kind.ITEMS, "当前接入的移动存储",
             help="接口类别为 08 的 USB 设备、经 USB 连接的磁盘与光驱、SD 卡。序列号只给出加盐摘要。",
             linux="/sys/bus/usb/devices、/sys/block、/proc/self/mountinfo",
-            windows="SetupAPI 在位设备与 IOCTL_STORAGE_QUERY_PROPERTY 的总线类型",
+            windows="磁盘的总线类型（IOCTL_STORAGE_QUERY_PROPERTY）与在位的 USB、USBSTOR、SCSI、SD 设备节点",
             fields=(
                 Field("kind", Kind.TEXT, "类型"),
                 Field("model", Kind.TEXT, "型号"),
@@ -61,6 +61,11 @@ class UsbDevicesProbe(Probe):
         blocks, gaps = sysfs.blocks(host)
         items, more = _items(host, context, {d.name: d for d in devices}, blocks)
         return {"bus": bus, "storage": Known(items, f"{sysfs.DEVICES}、{sysfs.BLOCKS}", (*gaps, *more))}
+
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        from ybscan.probes._windows import usb_devices
+
+        return usb_devices.read(host, context)
 
 
 def _items(

@@ -29,9 +29,10 @@ class UsbHistoryProbe(Probe):
     facts = (
         FactSpec(
             "arrivals", Kind.ITEMS, "检查周期内接入过的移动存储",
-            help="上次检查以来内核记录的 USB 存储和存储卡，同一介质合并为一条。日志没有覆盖整个周期时列表不完整。",
+            help="上次检查以来系统记录的 USB 存储和存储卡，同一介质合并为一条。日志或设备记录没有覆盖整个周期时列表不完整。",
             linux="journalctl _TRANSPORT=kernel，/var/log 下的 kern.log、messages、syslog 及其轮转文件",
-            windows="设备的 DEVPKEY 首次安装、最近接入日期，Partition/Diagnostic 1006 等事件",
+            windows="USBSTOR、USB、SCSI、SD 设备节点的首次安装、最近接入和拔出日期（Windows 7 只有首次安装日期，另看注册表项的写入时间和 "
+            "DriverFrameworks-UserMode 日志），事件 UserPnp 20001/20003、Partition/Diagnostic 1006，MountedDevices",
             fields=(
                 Field("kind", Kind.TEXT, "类型"),
                 Field("model", Kind.TEXT, "型号"),
@@ -79,6 +80,11 @@ class UsbHistoryProbe(Probe):
             return {"arrivals": Unknown(first.cause, first.detail, first.origin)}
         origin = f"{'、'.join(whole) or '系统日志'}，自 {start:%Y-%m-%d %H:%M} 起"
         return {"arrivals": Known(_items(host, context, found), origin, () if whole else tuple(gaps))}
+
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        from ybscan.probes._windows import usb_history
+
+        return usb_history.read(host, context)
 
 
 def _missing(host: Host, log: TextLog, start: datetime) -> list[Gap]:

@@ -62,7 +62,7 @@ def identity(copy: Copy) -> str:
 
     A name that is all date (``20261120.bak``, as every program may write it) needs the size as well.
     """
-    kind = series(copy.entry.largest or copy.entry.name)
+    kind = series((copy.entry.largest or copy.entry.name).replace("\\", "/"))
     stem = re.sub(r"#[a-z0-9]{1,8}$", "", kind.rsplit("/", 1)[-1])
     return kind if re.search(r"[^\W\d_]", stem) else f"{kind} {copy.entry.size}"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import PurePosixPath
 
 from ybscan.hosts.base import Host
 from ybscan.model.reading import Absent, Cause, Gap, Known, Unknown
@@ -18,6 +17,7 @@ from ybscan.probes._backups.copies import (
     usual_size,
     within,
 )
+from ybscan.probes._backups.paths import clean, drive, is_absolute, is_share, is_windows, joined, why_not
 from ybscan.probes.base import Context
 
 NOT_CONFIGURED = Unknown(Cause.NOT_CONFIGURED, "site.yml 的 backup.locations", "site.yml")
@@ -49,12 +49,7 @@ class Location:
 
     def file(self, name: str) -> str:
         """The full path of an entry."""
-        return f"{self.path}/{name}"
-
-
-def clean(path: str) -> str:
-    """The path as one spelling: no double, closing or dot components."""
-    return str(PurePosixPath("/" + path.lstrip("/")))
+        return joined(self.path, name)
 
 
 def locations(context: Context) -> tuple[BackupLocation, ...]:
@@ -64,8 +59,8 @@ def locations(context: Context) -> tuple[BackupLocation, ...]:
 
 def read_location(host: Host, context: Context, wanted: BackupLocation) -> Location:
     """List the location and pick its newest finished copy."""
-    if not wanted.path.startswith("/"):
-        return Location(wanted, trouble=Unknown(Cause.UNSUPPORTED, f"{wanted.path} 不是 Linux 的绝对路径", "site.yml"))
+    if not is_absolute(wanted.path, host.os):
+        return Location(wanted, trouble=Unknown(Cause.UNSUPPORTED, why_not(wanted.path, host.os), "site.yml"))
     path = clean(wanted.path)
     # Listed first: that makes an automount happen, so that the mount looked at afterwards is the real one.
     listed = host.volumes.listing(path=path, pattern=wanted.pattern, limit=ENTRY_LIMIT, seconds=LIST_SECONDS)
@@ -80,8 +75,12 @@ def read_location(host: Host, context: Context, wanted: BackupLocation) -> Locat
     if isinstance(listed, Absent):
         if path.startswith(tuple(f"{r}/" for r in _REMOVABLE)):
             return Location(wanted, trouble=Unknown(Cause.UNAVAILABLE, f"{path} 未挂载", path))
+        if is_windows(path) and not isinstance(mount, Known):
+            # The drive of a removable disk goes with the disk: that is no proof that there is no backup on it.
+            why = Unknown(Cause.UNAVAILABLE, f"{drive(path)} 现在不可用，磁盘可能没有接好", path)
+            return Location(wanted, trouble=why)
         return Location(wanted, why_none="文件夹不存在")
-    on_network = isinstance(mount, Known) and mount.value.kind == "network"
+    on_network = is_share(path) or (isinstance(mount, Known) and mount.value.kind == "network")
     return _picked(host, context, Location(wanted, gaps=listed.gaps), entries, on_network=on_network)
 
 
@@ -143,7 +142,7 @@ def describe(location: Location, context: Context) -> dict[str, object]:
     wanted = location.wanted
     limit = age_limit(wanted, context)
     item: dict[str, object] = {
-        "path": location.path if wanted.path.startswith("/") else wanted.path, "pattern": wanted.pattern,
+        "path": location.path if wanted.path.startswith("/") or is_windows(wanted.path) else wanted.path, "pattern": wanted.pattern,
         "kind": wanted.kind, "tier": wanted.tier, "limit": duration_text(limit),
     }  # fmt: skip
     if location.trouble is not None:
