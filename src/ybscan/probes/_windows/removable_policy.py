@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from ybscan.hosts.base import Host
 from ybscan.model.reading import Absent, Cause, Known, Reading, Unknown
+from ybscan.probes._windows.people import directory_accounts
 from ybscan.probes._windows.settings import NO_SUCH_SOURCE, flag, pick
 
 _POLICY = r"Policies\Microsoft\Windows\RemovableStorageDevices"
@@ -143,11 +144,9 @@ def _people(host: Host, judge: Callable[[_Scope], bool | Unknown]) -> Iterator[b
 
 def _others(host: Host) -> Unknown | None:
     """Why a policy of every person with a profile may still not be one for everybody."""
-    joined = host.accounts.join()
-    if not isinstance(joined, Known):
-        return _as_unknown(joined)
-    if joined.value.kind == "domain":
-        return Unknown(Cause.UNCONFIRMED, "策略只对已登录过的用户设置，本机加入了域，其他域用户登录后是否受限不能确定")
+    directory = directory_accounts(host)
+    if not isinstance(directory, Known):
+        return _as_unknown(directory)
     accounts = host.accounts.local_users()
     if not isinstance(accounts, Known):
         return _as_unknown(accounts)
