@@ -50,7 +50,7 @@ def live_windows() -> Host:
             accounts=LiveAccounts(),
             user_settings=UserSettings(NO_LINUX),
             registry=registry,
-            volumes=LiveVolumes(),
+            volumes=LiveVolumes(registry=registry),
             jobs=LiveJobs(),
             logs=LiveLogs(),
             services=services,

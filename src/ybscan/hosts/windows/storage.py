@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+import uuid
 from dataclasses import dataclass
 
 from ybscan.hosts.windows.memory import MalformedBufferError, Memory
@@ -114,3 +115,68 @@ def geometry_size(data: bytes) -> int:
         MalformedBufferError: it is cut off.
     """
     return Memory(data).number(24, 8)
+
+
+_RAID = re.compile(
+    r"perc|mr[ -]?\d{4}|smart array|logical ?(?:vol|dr)|raid|\basr-?\d{4}|\bsmc\d{4}|\bavago\b|\blsi\b|adaptec|\b3ware\b|\bareca\b",
+    re.IGNORECASE,
+)
+_VIRTUAL = re.compile(
+    r"qemu|vbox|virtualbox|vmware|virtual (?:disk|machine|platform)|xen|kvm|bhyve|proxmox|parallels|openstack|bochs|cloud|\becs\b",
+    re.IGNORECASE,
+)
+_HIDING_BUSES = {
+    "raid": "阵列卡后的逻辑磁盘", "spaces": "存储空间中的虚拟磁盘", "virtual": "虚拟磁盘", "file-backed": "虚拟磁盘文件",
+    "iscsi": "网络块设备", "other:6": "存储网络上的逻辑磁盘", "other:0": "不说明接口的磁盘", "other:5": "不说明接口的磁盘",
+}  # fmt: skip
+#: PARTITION_LDM_DATA_GUID and PARTITION_LDM_METADATA_GUID; 0x42 is the type in an MBR.
+_LDM = (
+    uuid.UUID("AF9B60A0-1431-4F62-BC68-3311714A69AD").bytes_le,
+    uuid.UUID("5808C8AA-7E8F-42E0-85D2-E1E90434CFB3").bytes_le,
+)
+_LDM_MBR = 0x42
+_PARTITION = 144
+
+
+def why_hidden(said: Descriptor) -> str:
+    """Why what lies behind a disk cannot be told from its own word; empty when it can."""
+    if said.bus in _HIDING_BUSES:
+        return _HIDING_BUSES[said.bus]
+    if _VIRTUAL.search(said.model):
+        return "虚拟磁盘"
+    return "阵列卡后的逻辑磁盘" if _RAID.search(said.model) else ""
+
+
+def why_virtual(machine: str) -> str:
+    """Why the disks of a machine of that maker and model are not what they seem; empty for a real machine."""
+    if not machine.strip():
+        return "无法得知是否为虚拟机"
+    return "虚拟机中的磁盘" if _VIRTUAL.search(machine) else ""
+
+
+def is_dynamic(layout: bytes) -> bool:
+    """Whether a DRIVE_LAYOUT_INFORMATION_EX has a partition of the Logical Disk Manager.
+
+    Raises:
+        MalformedBufferError: it is shorter than it says.
+    """
+    memory = Memory(layout)
+    style, many = memory.number(0, 4), memory.number(4, 4)
+    if many > 1024:
+        raise MalformedBufferError(f"{many} partitions")
+    for i in range(many):
+        entry = memory.at(48 + i * _PARTITION, _PARTITION)
+        if style == 0 and entry[32] == _LDM_MBR:
+            return True
+        if style == 1 and entry[32:48] in _LDM:
+            return True
+    return False
+
+
+def logical_unit(address: bytes) -> int:
+    """Lun of a SCSI_ADDRESS.
+
+    Raises:
+        MalformedBufferError: it is cut off.
+    """
+    return Memory(address).number(7, 1)

@@ -47,6 +47,11 @@ def device_behind(letter: str) -> str:
     return fixed_wide(buffer.raw)
 
 
+def is_volume_path(device: str) -> bool:
+    """Whether what a letter stands for is a volume of its own, though written like a substitution."""
+    return device.lower().startswith("\\??\\volume{")
+
+
 def windows_folder() -> str:
     """Such as ``C:\\Windows``; of the system, not of a session.
 

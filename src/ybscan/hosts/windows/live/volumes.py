@@ -1,4 +1,8 @@
-"""Volumes and shares of the running system."""
+"""Volumes of the running system, and bounded reading of folders on them or on a share.
+
+A network path is opened only by the questions that name it (the probe asks them with the site's consent), always under
+their time limit. Where a path lies is told without opening it.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,222 @@ import sys
 
 assert sys.platform == "win32"  # noqa: S101 - tells the type checker what system this file is for
 
-from ybscan.hosts.groups.volumes import Volumes  # noqa: E402
+import ctypes  # noqa: E402
+import hashlib  # noqa: E402
+import os  # noqa: E402
+import stat as st  # noqa: E402
+import threading  # noqa: E402
+from collections.abc import Callable  # noqa: E402
+from typing import BinaryIO, TypeVar  # noqa: E402
+
+from ybscan.hosts.common.archive import inspect_archive  # noqa: E402
+from ybscan.hosts.common.backupdir import list_candidates  # noqa: E402
+from ybscan.hosts.common.dated import log_mark, months  # noqa: E402
+from ybscan.hosts.common.filetree import walk  # noqa: E402
+from ybscan.hosts.common.opening import READ_FLAGS  # noqa: E402
+from ybscan.hosts.groups.registry import Registry  # noqa: E402
+from ybscan.hosts.groups.volumes import (  # noqa: E402
+    Archive,
+    Entry,
+    LogMark,
+    MonthFiles,
+    Mount,
+    MountKind,
+    Place,
+    Space,
+    TreeEntry,
+    Volumes,
+)
+from ybscan.hosts.windows import netpaths  # noqa: E402
+from ybscan.hosts.windows.codes import NotReadError, failed  # noqa: E402
+from ybscan.hosts.windows.live import letters  # noqa: E402
+from ybscan.hosts.windows.live.dll import INVALID_HANDLE, asked, function, last_error  # noqa: E402
+from ybscan.hosts.windows.live.ownnames import own  # noqa: E402
+from ybscan.hosts.windows.live.places import Spot, file_system, locate, volume_of  # noqa: E402
+from ybscan.hosts.windows.live.volumedisks import disks_of  # noqa: E402
+from ybscan.hosts.windows.redact import holds_hashes  # noqa: E402
+from ybscan.model.reading import Absent, Cause, Known, Reading, Unknown  # noqa: E402
+
+T = TypeVar("T")
+
+_CHUNK = 1024 * 1024
+_LOOK_UP_SECONDS = 15
+#: How much longer than its own time limit a walk may hang before it is left behind.
+_GRACE = 5
+
+_GENERIC_READ = 0x80000000
+_SHARE_READ, _SHARE_WRITE, _SHARE_DELETE = 0x1, 0x2, 0x4
+_OPEN_EXISTING = 3
+_SHARING_VIOLATION = 32
+_NOT_THERE = (2, 3)
 
 
 class LiveVolumes(Volumes):
-    """Volumes and shares of the running system."""
+    """Volumes, disks under them, and bounded reading of the running system."""
+
+    def __init__(self, *, registry: Registry) -> None:
+        super().__init__("Windows 的文件权限不以属主和权限位表示")
+        self._registry = registry
+
+    def mount(self, *, path: str) -> Reading[Mount]:
+        def work() -> Reading[Mount]:
+            spot = locate(path)
+            if spot.unc:
+                return Known(Mount(spot.unc, "", spot.unc, "network", (0, 0), spot.server), path)
+            volume = volume_of(spot.root)
+            return Known(Mount(spot.root, file_system(spot.root), volume, _kind(spot.root), (0, 0)), path)
+
+        return asked(work, path, _LOOK_UP_SECONDS)
+
+    def place(self, *, path: str) -> Reading[Place]:
+        def work() -> Reading[Place]:
+            spot = locate(path)
+            if spot.unc:
+                return self._server(spot, path)
+            if not os.path.lexists(netpaths.extended(spot.path)):
+                return Absent(path)
+            if letters.drive_type(spot.root) == letters.RAMDISK:
+                return Known(Place((), spot.layers, "", True), path)
+            return Known(Place(disks_of(volume_of(spot.root), self._registry), spot.layers), path)
+
+        return asked(work, path, _LOOK_UP_SECONDS)
+
+    def _server(self, spot: Spot, path: str) -> Reading[Place]:
+        mine = own(self._registry)
+        why = netpaths.why_hidden(spot.server, mine.names, mine.addresses, mine.domains)
+        if why:
+            return Unknown(Cause.UNAVAILABLE, f"网络路径 {spot.unc} {why}，无法得知所在的磁盘", path)
+        return Known(Place((), spot.layers, spot.server), path)
+
+    def listing(self, *, path: str, pattern: str, limit: int, seconds: int) -> Reading[tuple[Entry, ...]]:
+        return self._walked(path, seconds, lambda top: list_candidates(top, pattern, limit, shown=path))
+
+    def digest(self, *, path: str, limit: int, seconds: int) -> Reading[str]:
+        def work(f: BinaryIO, stop: threading.Event) -> Reading[str]:
+            if os.fstat(f.fileno()).st_size > limit:
+                return Unknown(Cause.TOO_LARGE, f"{path}（上限 {limit // _CHUNK} MiB）", path)
+            hasher = hashlib.sha256()
+            while chunk := f.read(_CHUNK):
+                if stop.is_set():
+                    break
+                hasher.update(chunk)
+            return Known(hasher.hexdigest(), path)
+
+        return self._opened(path, seconds, work)
+
+    def archive(self, *, path: str, budget: int, seconds: int) -> Reading[Archive]:
+        return self._opened(path, seconds, lambda f, stop: Known(inspect_archive(f, budget, stop.is_set), path))
+
+    def tree(self, *, path: str, count: int, hash_bytes: int, seconds: int) -> Reading[tuple[TreeEntry, ...]]:
+        return self._walked(
+            path,
+            seconds,
+            lambda top: walk(
+                top, shown=path, count=count, hash_bytes=hash_bytes, seconds=seconds, refuses=holds_hashes
+            ),
+        )
+
+    def months(self, *, path: str, pattern: str, limit: int, seconds: int) -> Reading[tuple[MonthFiles, ...]]:
+        return self._walked(path, seconds, lambda top: months(top, pattern, shown=path, limit=limit, seconds=seconds))
+
+    def log_mark(self, *, path: str, pattern: str, text: str, tail: int, seconds: int) -> Reading[LogMark]:
+        if holds_hashes(f"{path}\\{pattern}"):
+            return Unknown(Cause.NOT_PERMITTED, f"{path} 含口令散列，不读取原文", path)
+        return self._walked(
+            path, seconds, lambda top: log_mark(top, pattern, text, shown=path, tail=tail, seconds=seconds)
+        )
+
+    def space(self, *, path: str, seconds: int) -> Reading[Space]:
+        def work() -> Reading[Space]:
+            call = function(
+                "kernel32",
+                "GetDiskFreeSpaceExW",
+                ctypes.c_int,
+                ctypes.c_wchar_p,
+                *([ctypes.POINTER(ctypes.c_uint64)] * 3),
+            )
+            mine, total, free = ctypes.c_uint64(), ctypes.c_uint64(), ctypes.c_uint64()
+            done = call(_checked(path), ctypes.byref(mine), ctypes.byref(total), ctypes.byref(free))
+            if not done:
+                code = ctypes.get_last_error()
+                if code in _NOT_THERE:
+                    return Absent(path)
+                raise failed(code, path)
+            return Known(Space(total.value, mine.value), path)
+
+        return asked(work, path, seconds)
+
+    def being_written(self, *, path: str) -> Reading[bool]:
+        return asked(lambda: _being_written(path), path, 20)
+
+    def _walked(self, path: str, seconds: int, look: Callable[[str], Reading[T]]) -> Reading[T]:
+        """What ``look`` makes of the folder; it keeps to ``seconds`` itself unless the file system hangs."""
+        return asked(lambda: look(_checked(path)), path, seconds + _GRACE)
+
+    def _opened(self, path: str, seconds: int, work: Callable[[BinaryIO, threading.Event], Reading[T]]) -> Reading[T]:
+        if holds_hashes(path):
+            return Unknown(Cause.NOT_PERMITTED, f"{path} 含口令散列，不读取原文", path)
+        stop = threading.Event()
+
+        def run() -> Reading[T]:
+            fd = os.open(_checked(path), READ_FLAGS)
+            with os.fdopen(fd, "rb") as f:
+                if not st.S_ISREG(os.fstat(fd).st_mode):
+                    return Unknown(Cause.MALFORMED, f"{path} 不是普通文件", path)
+                return work(f, stop)
+
+        answer = asked(run, path, seconds)
+        stop.set()  # what was left behind stops at its next block
+        return answer
+
+
+def _checked(path: str) -> str:
+    """The path in extended form, when its drive is there.
+
+    Raises:
+        NotReadError: it is no full path, or the drive is not there: what lies on it may well be.
+    """
+    text = netpaths.plain(path)
+    if netpaths.unc_of(text) is not None or text.lower().startswith("\\\\?\\volume{"):
+        return netpaths.extended(text)
+    if len(text) < 3 or text[1:3] != ":\\" or not text[0].isascii():
+        raise NotReadError(Unknown(Cause.MALFORMED, f"“{path}”不是完整的路径", path))
+    if f"{text[0].upper()}:" not in letters.letters():
+        why = f"没有盘符 {text[:2].upper()}（可能是未接入的磁盘，或其他登录会话映射的网络盘）"
+        raise NotReadError(Unknown(Cause.UNAVAILABLE, why, path))
+    return netpaths.extended(text)
+
+
+def _kind(root: str) -> MountKind:
+    sort = letters.drive_type(root)
+    if sort == letters.RAMDISK:
+        return "memory"
+    return "disk" if sort in (letters.FIXED, letters.REMOVABLE, letters.CDROM) else "other"
+
+
+def _being_written(path: str) -> Reading[bool]:
+    """Open for reading while allowing others to read alone: Windows refuses when somebody has it open for writing."""
+    code = _try_open(path, _SHARE_READ | _SHARE_DELETE)
+    if code == 0:
+        return Known(False, path)
+    if code in _NOT_THERE:
+        return Absent(path)
+    if code != _SHARING_VIOLATION:
+        raise failed(code, path)
+    if _try_open(path, _SHARE_READ | _SHARE_WRITE | _SHARE_DELETE) == 0:
+        return Known(True, path)
+    return Unknown(Cause.UNAVAILABLE, f"{path} 正被其他程序独占使用，不能确认是否写完", path)
+
+
+def _try_open(path: str, share: int) -> int:
+    """The error code of opening the file for reading with that sharing; 0 when it opened. It is closed at once."""
+    create = function(
+        "kernel32", "CreateFileW", ctypes.c_void_p, ctypes.c_wchar_p, ctypes.c_uint32, ctypes.c_uint32,
+        ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_void_p,
+    )  # fmt: skip
+    handle = create(_checked(path), _GENERIC_READ, share, None, _OPEN_EXISTING, 0, None)
+    if handle in (None, INVALID_HANDLE):
+        return ctypes.get_last_error() or 1
+    if not function("kernel32", "CloseHandle", ctypes.c_int, ctypes.c_void_p)(handle):
+        raise last_error(path)
+    return 0

@@ -1,0 +1,73 @@
+"""The disks under a volume, and why one of them may not be what it seems."""
+
+from __future__ import annotations
+
+import sys
+
+assert sys.platform == "win32"  # noqa: S101 - tells the type checker what system this file is for
+
+from ybscan.hosts.groups.registry import Registry  # noqa: E402
+from ybscan.hosts.groups.volumes import Disk  # noqa: E402
+from ybscan.hosts.windows import storage  # noqa: E402
+from ybscan.hosts.windows.codes import NotReadError  # noqa: E402
+from ybscan.hosts.windows.live.disks import control, description, opened, volume_disks  # noqa: E402
+from ybscan.hosts.windows.memory import MalformedBufferError  # noqa: E402
+from ybscan.model.reading import Known, Unknown  # noqa: E402
+
+_DRIVE_LAYOUT_EX, _SCSI_ADDRESS = 0x70050, 0x41018
+_BIOS = r"HKLM\HARDWARE\DESCRIPTION\System\BIOS"
+_BIOS_NAMES = ("SystemManufacturer", "SystemProductName", "SystemFamily", "BIOSVendor")
+
+
+def disks_of(volume: str, registry: Registry) -> tuple[Disk, ...]:
+    """Every disk that the volume has an extent on.
+
+    Raises:
+        NotReadError: the volume or a disk does not say.
+        MalformedBufferError: it says nonsense.
+    """
+    virtual = storage.why_virtual(_machine(registry))
+    return tuple(Disk(f"PhysicalDrive{n}", _hidden(n) or virtual) for n in volume_disks(volume))
+
+
+def _hidden(number: int) -> str:
+    path = f"\\\\.\\PhysicalDrive{number}"
+    with opened(path) as handle:
+        why = storage.why_hidden(description(handle, path))
+        if why:
+            return why
+        if _dynamic(handle, path):
+            return "动态磁盘"
+        return "一个设备的多个逻辑单元之一" if _unit(handle, path) else ""
+
+
+def _dynamic(handle: int, path: str) -> bool:
+    """Whether the Logical Disk Manager spreads volumes over this disk and others."""
+    try:
+        return storage.is_dynamic(control(handle, _DRIVE_LAYOUT_EX, b"", 64 * 1024, path))
+    except (NotReadError, MalformedBufferError):
+        return False
+
+
+def _unit(handle: int, path: str) -> int:
+    """The logical unit number; 0 where the device has no such address."""
+    try:
+        return storage.logical_unit(control(handle, _SCSI_ADDRESS, b"", 8, path))
+    except (NotReadError, MalformedBufferError):
+        return 0
+
+
+def _machine(registry: Registry) -> str:
+    """Maker and model of the machine as its firmware says.
+
+    Raises:
+        NotReadError: it cannot be read.
+    """
+    found: list[str] = []
+    for name in _BIOS_NAMES:
+        value = registry.value(key=_BIOS, name=name)
+        if isinstance(value, Unknown):
+            raise NotReadError(value)
+        if isinstance(value, Known) and isinstance(value.value, str):
+            found.append(value.value)
+    return " ".join(found)
