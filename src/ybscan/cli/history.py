@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ybscan.store.chain import Flaw, Header
     from ybscan.store.history import History
     from ybscan.store.results import Check
+    from ybscan.store.signing import PublicKey, Signature
 
 TerminalOption = Annotated[
     str | None,
@@ -38,6 +39,7 @@ def build() -> typer.Typer:
     app = group("历史记录：查看以往的检查、两次检查的差别，核对记录是否被改动。")
     for name, command in (
         ("list", list_), ("show", show), ("diff", diff), ("verify", verify), ("export", export), ("prune", prune),
+        ("keygen", keygen), ("sign", sign),
     ):  # fmt: skip
         app.command(name, cls=ZhCommand)(command)
     return app
@@ -301,25 +303,98 @@ def verify(
             "--digest", help="纸质记录上的摘要值：历史中必须有这一次检查。", metavar="摘要值", show_default=False
         ),
     ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option("--key", help="本单位的公钥：核对签名。", metavar="文件", show_default=False),
+    ] = None,
 ) -> int:
     """核对历史（或导出的文件夹）中有无记录被改动、删除、调换或插入。没有问题以 0 退出，有则以 1 退出。"""
-    from ybscan.store.export import verify_export
+    from ybscan.store.export import exported_signatures, verify_export
     from ybscan.store.history import opened
     from ybscan.store.results import checks
+    from ybscan.store.signing import load_public
 
     present = True
+    public = load_public(key) if key is not None else None
     if folder is not None:
         headers, found = verify_export(folder)
+        signatures = exported_signatures(folder)
     else:
         with opened(_folder(state, site)) as history:
             headers, found = history.headers(), history.verify()
+            signatures = history.signatures()
             if digest is not None:
                 wanted = digest.strip().lower().removeprefix("sha256:")
                 present = any(c.result.digest.removeprefix("sha256:") == wanted for c in checks(history))
+    if public is not None:
+        found = [*found, *_signature_flaws(public, headers, signatures)]
     _report_flaws(headers, found)
     if not present:
         console.say(f"历史中没有摘要值为 {digest} 的检查。")
     return console.OK if not found and present else console.FAILED
+
+
+def _signature_flaws(key: PublicKey, headers: list[Header], signatures: list[Signature]) -> list[Flaw]:
+    """What the signatures by this key do not bear out. Says how far they reach where they do."""
+    from ybscan.store.chain import Flaw
+    from ybscan.store.signing import holds
+
+    by_number = {h.seq: h for h in headers}
+    mine = [s for s in signatures if s.key == key.name]
+    if not mine:
+        return [Flaw(0, "没有用这把密钥做的签名")]
+    bad = [s.seq for s in mine if s.seq not in by_number or not holds(key, s, by_number[s.seq].own)]
+    if bad:
+        return [Flaw(n, f"第 {n} 号记录的签名与内容不符") for n in bad]
+    rest = len([h for h in headers if h.seq > mine[-1].seq])
+    console.say(f"√ 签名有效，覆盖第 1 至 {mine[-1].seq} 号记录" + (f"；其后 {rest} 条尚未签名。" if rest else "。"))
+    return []
+
+
+def keygen(
+    output: Annotated[Path, typer.Option("--output", "-o", help="密钥写到哪个文件夹。", metavar="文件夹")],
+    algorithm: Annotated[str, typer.Option("--algorithm", help="sm2 或 ed25519。", metavar="算法")] = "sm2",
+) -> int:
+    """生成一对签名密钥。私钥请由专人保管，不要放在受检终端上。"""
+    from ybscan.cli.output import prepared_folder, write_all
+    from ybscan.model.problem import InputProblems, Problem, did_you_mean
+    from ybscan.store.signing import generate
+
+    names = ("sm2", "ed25519")
+    if algorithm not in names:
+        hint = did_you_mean(algorithm, names) or "可用：sm2、ed25519"
+        raise InputProblems([Problem("--algorithm", 0, f"没有算法“{algorithm}”", hint)])
+    private, public = output / "ybscan-private.pem", output / "ybscan-public.pem"
+    if private.exists() or public.exists():
+        raise InputProblems([Problem(str(output), 0, "其中已有密钥文件", "请换一个文件夹，以免覆盖")])
+    secret, shown = generate("sm2" if algorithm == "sm2" else "ed25519")
+    folder = prepared_folder(output)
+    write_all(folder, {private.name: secret, public.name: shown})
+    private.chmod(0o600)
+    console.say(f"已写入 {private}（私钥，请妥善保管）和 {public}（公钥，交检查人员核对）。")
+    return console.OK
+
+
+def sign(
+    key: Annotated[Path, typer.Option("--key", help="本单位的私钥。", metavar="文件")],
+    state: StateOption = None,
+    site: SiteOption = None,
+) -> int:
+    """用本单位的密钥为到目前为止的全部记录签名。"""
+    from ybscan.model.problem import InputProblems, Problem
+    from ybscan.store import signing
+    from ybscan.store.history import opened
+
+    private = signing.load_private(key)
+    with opened(_folder(state, site)) as history:
+        if history.verify():
+            raise InputProblems([Problem("历史", 0, "历史核对有不符之处，没有签名", "请先运行 ybscan history verify")])
+        headers = history.headers()
+        if not headers:
+            raise InputProblems([Problem("历史", 0, "历史中没有记录", "请先运行 ybscan scan")])
+        history.add_signature(signing.sign(private, headers[-1].seq, headers[-1].own))
+    console.say(f"已签名，覆盖第 1 至 {headers[-1].seq} 号记录。核对：ybscan history verify --key 公钥文件")
+    return console.OK
 
 
 def _report_flaws(headers: list[Header], found: list[Flaw]) -> None:

@@ -18,10 +18,12 @@ from ybscan.model.result import canonical_json
 from ybscan.store.chain import Clock, Flaw, Header, RecordKind, body_flaw, flaws
 from ybscan.store.digests import Digests
 from ybscan.store.history import MAX_BODY, History
+from ybscan.store.signing import Signature
 
 SCHEMA = "ybscan.history/v1"
 INDEX = "index.json"
 RECORDS = "records"
+_KEYS = {"schema", "head", "records", "signatures"}
 _MAX_INDEX = 256 * 1024 * 1024
 
 
@@ -33,7 +35,8 @@ def export_files(history: History) -> Iterator[tuple[str, bytes]]:
         if record.body is not None:
             yield f"{RECORDS}/{record.header.seq:06}.json", record.body
     head = {"seq": headers[-1].seq, **asdict(headers[-1].own)} if headers else None
-    index = {"schema": SCHEMA, "head": head, "records": [asdict(h) for h in headers]}
+    signed = [{**asdict(s), "value": s.value.hex()} for s in history.signatures()]
+    index = {"schema": SCHEMA, "head": head, "records": [asdict(h) for h in headers], "signatures": signed}
     yield INDEX, canonical_json(index)
 
 
@@ -66,6 +69,21 @@ def verify_export(folder: Path) -> tuple[list[Header], list[Flaw]]:
     return headers, found
 
 
+def exported_signatures(folder: Path) -> list[Signature]:
+    """The signatures of an export.
+
+    Raises:
+        InputProblems: the folder holds no export that can be read.
+    """
+    try:
+        return [
+            Signature(int(s["seq"]), s["algorithm"], str(s["key"]), bytes.fromhex(s["value"]))
+            for s in _index(folder)["signatures"]
+        ]
+    except (KeyError, TypeError, ValueError):
+        raise _bad(folder / INDEX, "目录文件中的签名不完整") from None
+
+
 def _pruned_to(folder: Path, headers: list[Header]) -> int:
     """The last number that a summary of pruned records, itself part of the chain, speaks of."""
     for header in reversed(headers):
@@ -89,11 +107,7 @@ def _index(folder: Path) -> dict[str, Any]:
         document = json.loads(data)
     except (ValueError, RecursionError):
         raise _bad(path, "目录文件不是完整的 JSON") from None
-    if (
-        not isinstance(document, dict)
-        or document.get("schema") != SCHEMA
-        or set(document) != {"schema", "head", "records"}
-    ):
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA or set(document) != _KEYS:
         raise _bad(path, f"不是 {SCHEMA} 导出")
     if canonical_json(document) != data:
         raise _bad(path, "目录文件被改动过：写法与导出时不同")

@@ -24,6 +24,7 @@ from ybscan.model.result import canonical_json
 from ybscan.store.chain import Clock, Flaw, Header, RecordKind, body_flaw, flaws
 from ybscan.store.digests import NONE, Digests, digests
 from ybscan.store.schema import VERSION, migrate
+from ybscan.store.signing import Signature
 
 FILE = "history.sqlite3"
 SEAL = "history.seal.json"
@@ -105,6 +106,26 @@ class History:
             raise _refused(self._folder / FILE, e) from None
         self._seal(header)
         return header
+
+    def add_signature(self, signature: Signature) -> None:
+        """Keep a signature; one by the same key over the same record is replaced.
+
+        Raises:
+            InputProblems: the file cannot be written.
+        """
+        try:
+            self._db.execute(
+                "INSERT OR REPLACE INTO signature (seq, algorithm, key, value) VALUES (?, ?, ?, ?)",
+                (signature.seq, signature.algorithm, signature.key, signature.value),
+            )
+        except sqlite3.Error as e:
+            raise _refused(self._folder / FILE, e) from None
+
+    def signatures(self) -> list[Signature]:
+        """All signatures, by number."""
+        return [
+            Signature(*row) for row in self._db.execute("SELECT seq, algorithm, key, value FROM signature ORDER BY seq")
+        ]
 
     def drop_bodies(self, to: int) -> None:
         """Give up the bodies of the records up to ``to``; only :mod:`ybscan.store.prune` does, after its summary is stored.

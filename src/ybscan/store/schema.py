@@ -41,8 +41,18 @@ CREATE TRIGGER record_is_final BEFORE UPDATE ON record
     BEGIN SELECT RAISE(ABORT, 'records are never changed'); END;
 """
 
+_SIGNATURES = """
+CREATE TABLE signature (
+    seq INTEGER NOT NULL,
+    algorithm TEXT NOT NULL,
+    key TEXT NOT NULL,
+    value BLOB NOT NULL,
+    PRIMARY KEY (seq, key)
+) STRICT;
+"""
+
 #: Step n brings a file of version n to version n + 1.
-STEPS: tuple[str, ...] = (_FIRST,)
+STEPS: tuple[str, ...] = (_FIRST, _SIGNATURES)
 VERSION = len(STEPS)
 
 
