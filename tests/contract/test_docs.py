@@ -20,6 +20,7 @@ from ybscan.model.rule import CheckDocument, Param, RuleDocument, WaiverFile
 from ybscan.model.site import Site
 from ybscan.probes.registry import ProbeRegistry
 from ybscan.report.grading import GRADING
+from ybscan.rules.calendar import load_calendar
 from ybscan.rules.catalogue import clause_ids
 from ybscan.rules.expressions import STRUCTURE, ExpressionParser
 from ybscan.rules.lint import VALIDATORS, Surroundings, lint
@@ -219,23 +220,17 @@ def used(key: str) -> bool:
     return any(wanted.search(p.read_text(encoding="utf-8")) for p in files)
 
 
-def test_the_manual_names_the_settings_that_nothing_uses_yet() -> None:
-    sentence = next(s for s in MANUAL.read_text(encoding="utf-8").splitlines() if "尚未使用的设置" in s)
-    named = set(re.findall(r"`([\w.]+)`", sentence))
-    asked = {
-        "unit",
-        "people",
-        "terminal",
-        "terminals",
-        "schema_",
-        "params",
-        "waivers",
-        "delegations",
-        "answers",
-        "rules",
-    }
-    assert {k for k in keys() - named if k.partition(".")[0] not in asked and not used(k)} == set()
-    assert {k for k in named if used(k)} == set()
+def test_no_setting_is_accepted_for_nothing() -> None:
+    # What commands read rather than rules: who reports, where things are kept.
+    asked = {"unit", "people", "terminal", "terminals", "schema_", "params", "waivers", "delegations", "answers", "rules",
+             "state", "calendar"}  # fmt: skip
+    assert {k for k in keys() if k.partition(".")[0] not in asked and not used(k)} == set()
+
+
+@pytest.mark.parametrize("example", fences(MANUAL, "yaml calendar"))
+def test_calendars_load(example: str, tmp_path: Path) -> None:
+    (tmp_path / "calendar.yml").write_text(example, encoding="utf-8")
+    assert load_calendar(tmp_path / "calendar.yml")
 
 
 def test_rules_that_documents_name_exist(packs: tuple[LoadedPack, ...]) -> None:
