@@ -13,7 +13,9 @@ import re
 _EXTENDED = re.compile(r"^\\\\[?.]\\UNC\\|^\\\?\?\\UNC\\", re.IGNORECASE)
 _LOCAL_EXTENDED = re.compile(r"^(?:\\\\\?\\|\\\?\?\\)(?=[A-Za-z]:|Volume\{)", re.IGNORECASE)
 _REDIRECTOR = re.compile(r"^\\Device\\(?:LanmanRedirector|Mup|WebDavRedirector|[^\\]*Redirector)\\(.*)$", re.IGNORECASE)
-_LOOPBACK_NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost", "."})
+_LOOPBACK_NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
+#: ``127.1`` and ``0x7f000001`` are addresses to Windows too.
+_NUMBERS = re.compile(r"(?:0x[0-9a-f]+|\d+)(?:\.(?:0x[0-9a-f]+|\d+)){0,3}")
 #: Shares that stand for something on or under this machine, or on the machine of a remote session.
 _ELSEWHERE = {
     "tsclient": "远程桌面客户端的磁盘", "wsl$": "本机的 Linux 子系统", "wsl.localhost": "本机的 Linux 子系统",
@@ -88,7 +90,9 @@ def why_hidden(server: str, names: frozenset[str], addresses: frozenset[str], do
     low = name.casefold().rstrip(".")
     if low in _ELSEWHERE:
         return _ELSEWHERE[low]
-    if low in _LOOPBACK_NAMES or low in {n.casefold() for n in names}:
+    if _NUMBERS.fullmatch(low):
+        return "的服务器是不规范的数字地址"
+    if not low or low in _LOOPBACK_NAMES or low in {n.casefold() for n in names}:
         return "就在本机上"
     short = low.partition(".")[0]
     if short in {n.casefold().partition(".")[0] for n in names}:
