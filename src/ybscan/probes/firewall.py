@@ -42,7 +42,7 @@ class FirewallProbe(Probe):
             "入站默认处理指没有任何规则提到的端口从外部访问时的结果：阻止、放行或部分放行（多段端口放行）；"
             "只有一段端口放行或对网段整体放行的，需核实。",
             linux="nft list ruleset（含 iptables-nft）、/proc/net/ip_tables_names、/proc/net/if_inet6",
-            windows="MSFT_NetFirewallProfile（ActiveStore）；组策略与本地 FirewallPolicy 的 EnableFirewall、DefaultInboundAction",
+            windows="组策略与本地 FirewallPolicy 的 EnableFirewall、DefaultInboundAction，INetFwPolicy2，服务状态",
             fields=(
                 Field("scope", Kind.TEXT, "范围"),
                 Field("active", Kind.BOOLEAN, "是否在用"),
@@ -90,6 +90,11 @@ class FirewallProbe(Probe):
             "lasting": _lasting(found, gaps),
             "products": Absent("Linux 没有安全中心"),
         }
+
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        from ybscan.probes._windows.firewall import facts
+
+        return facts(host)
 
 
 def _scopes(host: Host, found: tuple[Manager, ...]) -> Fact:

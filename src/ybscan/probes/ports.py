@@ -38,14 +38,14 @@ class PortsProbe(Probe):
             "listeners", Kind.ITEMS, "监听端口",
             help="正在监听的 TCP、UDP 端口，连同主机防火墙对外部访问的处理和单位批准情况。监听 :: 的端口同时按 IPv4 处理。",
             linux="/proc/net/{tcp,tcp6,udp,udp6}、/proc/<pid>/fd、nft list ruleset、/proc/net/ip_tables_names",
-            windows="GetExtendedTcpTable、GetExtendedUdpTable 与防火墙入站规则",
+            windows="GetExtendedTcpTable、GetExtendedUdpTable，服务的进程号，组策略与本地的 FirewallRules 和各配置文件，安全中心",
             fields=(
                 Field("proto", Kind.TEXT, "协议"),
                 Field("port", Kind.INTEGER, "端口"),
                 Field("address", Kind.ADDRESS, "监听地址"),
                 Field("service", Kind.TEXT, "常见用途"),
                 Field("program", Kind.TEXT, "程序"),
-                Field("unit", Kind.TEXT, "systemd 套接字单元"),
+                Field("unit", Kind.TEXT, "系统服务或套接字单元"),
                 Field("loopback", Kind.BOOLEAN, "仅本机可访问"),
                 Field("client", Kind.BOOLEAN, "客户端临时端口"),
                 Field("system", Kind.BOOLEAN, "系统必需"),
@@ -58,7 +58,7 @@ class PortsProbe(Probe):
         ),
         FactSpec(
             "filter", Kind.TEXT, "入站过滤规则", help="主机防火墙是否有能够拦截入站连接的规则。",
-            linux="nft list ruleset、/proc/net/ip_tables_names", windows="防火墙配置文件状态",
+            linux="nft list ruleset、/proc/net/ip_tables_names", windows="MpsSvc、BFE 服务与各配置文件的 EnableFirewall",
         ),
     )  # fmt: skip
 
@@ -78,6 +78,11 @@ class PortsProbe(Probe):
         ordered = tuple(item for _, item in sorted(items.items(), key=lambda pair: tuple(map(str, pair[0]))))
         ordered = tuple(sorted(ordered, key=lambda i: (str(i["proto"]), int(str(i["port"])))))
         return {"listeners": Known(ordered, table.origin, table.gaps), "filter": _filter(firewall)}
+
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        from ybscan.probes._windows.ports import listeners
+
+        return listeners(host, context.site.ports.allowed, _loopback, _approval)
 
 
 def _filter(firewall: Reading[Firewall]) -> Fact:

@@ -41,7 +41,7 @@ class ServicesProbe(Probe):
             "unneeded", Kind.ITEMS, "通常不需要的系统服务",
             help="系统中装有或正在运行的、终端通常不需要的服务；单位需要的写入 site.yml 的 services.needed。",
             linux="systemd 单元与启用链接、/etc/rc?.d、inetd 与 xinetd 配置、systemctl list-units、进程列表",
-            windows="服务的启动类型与当前状态",
+            windows="服务的启动类型（Start）与当前状态，打印机设置",
             fields=(
                 Field("name", Kind.TEXT, "名称"),
                 Field("title", Kind.TEXT, "用途"),
@@ -65,6 +65,12 @@ class ServicesProbe(Probe):
             if item is not None:
                 items.append({**item, "needed": _needed(service, needed)})
         return {"unneeded": Known(tuple(items), "systemd、SysV 与进程列表", tuple(dict.fromkeys(gaps)))}
+
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        from ybscan.probes._windows.services import unneeded
+
+        needed = context.site.services.needed
+        return {"unneeded": unneeded(host, lambda service: _needed(service, needed))}
 
 
 @dataclass(slots=True)

@@ -7,10 +7,12 @@ import re
 from ybscan.hosts.groups.processes import Process
 from ybscan.model.reading import Cause, Gap, Known
 
-#: Where the environment variables of paths usually lead; the drive may be another.
-_VARIABLE = re.compile(
-    r"^(?:%[^%\\]+%|[a-z]:\\windows|[a-z]:\\program files(?: \(x86\))?|[a-z]:\\programdata)\\", re.IGNORECASE
-)
+#: Where the variables in paths of programs lead on every Windows, the drive aside.
+_FOLDERS = {
+    "systemroot": "\\windows", "windir": "\\windows", "systemdrive": "", "programfiles": "\\program files",
+    "programfiles(x86)": "\\program files (x86)", "programw6432": "\\program files", "programdata": "\\programdata",
+    "allusersprofile": "\\programdata",
+}  # fmt: skip
 
 
 def base_name(path: str) -> str:
@@ -26,8 +28,16 @@ def same_image(written: str, running: str) -> bool | None:
     a, b = base_name(written), base_name(running)
     if a != b:
         return None if "~" in a or "~" in b else False
-    tails = [_VARIABLE.sub("", p.strip().strip('"').replace("/", "\\")).lower() for p in (written, running)]
-    return True if tails[0] == tails[1] else None
+    variable = re.match(r"%([^%]+)%", _plain(written))
+    if variable is None:
+        return True if _plain(written) == _plain(running) else None
+    folder = _FOLDERS.get(variable[1])
+    here = re.sub(r"^[a-z]:", "", _plain(running))
+    return True if folder is not None and folder + _plain(written)[variable.end() :] == here else None
+
+
+def _plain(path: str) -> str:
+    return path.strip().strip('"').replace("/", "\\").lower()
 
 
 def name_gaps(running: Known[tuple[Process, ...]]) -> tuple[Gap, ...]:
