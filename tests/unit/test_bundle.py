@@ -177,6 +177,21 @@ def answered(draw: st.DrawFn) -> tuple[str, str, dict[str, Any], Reading[Any]]:
     return group, question, given_args, reading
 
 
+REGISTRY_VALUES = st.dictionaries(
+    TEXT | st.just("base64"),
+    TEXT | st.integers(0, 2**64 - 1) | st.binary(max_size=8) | st.lists(TEXT, max_size=3).map(tuple),
+)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(REGISTRY_VALUES)
+def test_registry_values_of_every_type_survive(tmp_path: Path, found: dict[str, Any]) -> None:
+    made = recording(("registry", "values", {"key": "HKLM\\软件", "view": "32"}, Known(found, "x")))
+    assert dict(read_bundle(written(made, tmp_path / "e.zip")).answers) == {
+        key: a.reading for key, a in made.answers.items()
+    }
+
+
 @settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )

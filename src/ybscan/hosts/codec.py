@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from dataclasses import fields, is_dataclass
 from functools import cache
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 
 def encode(value: Any) -> Any:
@@ -32,6 +32,10 @@ def decode(declared: Any, raw: Any) -> Any:
         if not isinstance(raw["base64"], str):
             raise ValueError("base64 is not a text")
         return base64.b64decode(raw["base64"], validate=True)
+    # The values of a mapping may be bytes each (registry values): their own type says so, not the mapping's.
+    if isinstance(raw, dict) and get_origin(declared) is dict:
+        keys, values = get_args(declared)
+        return {decode(keys, k): decode(values, v) for k, v in raw.items()}
     return _adapter(declared).validate_python(raw)
 
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from ybscan.hosts.base import Group, Host
-from ybscan.model.reading import Cause, Reading, Unknown
+from ybscan.model.reading import Cause, Known, Reading, Unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,13 @@ def _proxy(name: str, group: Group, recording: Recording) -> Any:
     return type(f"Recorded{kind.__name__}", (kind,), overrides)()
 
 
+def _in_order(reading: Reading[Any]) -> Reading[Any]:
+    """A mapping goes by its keys' order, which is how the bundle writes it: judging now and later sees the same."""
+    if isinstance(reading, Known) and isinstance(reading.value, dict):
+        return Known(dict(sorted(reading.value.items())), reading.origin, reading.gaps)
+    return reading
+
+
 def _remembering(
     group: str, question: str, ask: Callable[..., Reading[Any]], recording: Recording
 ) -> Callable[..., Any]:
@@ -62,7 +69,7 @@ def _remembering(
         if known is not None:
             return known.reading
         try:
-            reading = ask(**args)
+            reading = _in_order(ask(**args))
         except Exception as e:
             reading = Unknown(Cause.PROBE_ERROR, f"{group}.{question}：{type(e).__name__}: {e}", f"{group}.{question}")
         with recording.lock:

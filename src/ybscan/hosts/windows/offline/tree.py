@@ -8,6 +8,7 @@ driver for NTFS may have turned them into paths of this machine.
 from __future__ import annotations
 
 import os
+import re
 import stat as st
 from collections.abc import Callable
 from pathlib import Path
@@ -16,9 +17,9 @@ from typing import TypeVar
 from ybscan.hosts.common.entries import leads_away
 from ybscan.hosts.common.errors import from_error
 from ybscan.hosts.common.opening import READ_FLAGS
-from ybscan.hosts.windows.filenames import SHORT_NAME, PathError, split_path
 from ybscan.hosts.windows.hivefile import folded
 from ybscan.hosts.windows.redact import holds_hashes
+from ybscan.hosts.windows.winpaths import PathError, plain
 from ybscan.model.reading import Absent, Cause, Known, Reading, Unknown
 
 T = TypeVar("T")
@@ -26,6 +27,10 @@ T = TypeVar("T")
 _CONFIG = ("Windows", "System32", "config")
 _FOLDERS_KEPT = 4096
 HIVES = ("SYSTEM", "SOFTWARE", "SAM", "SECURITY", "DEFAULT")
+
+
+#: What an 8.3 name looks like: only the file system knows which long name it stands for.
+_SHORT_NAME = re.compile(r"^[^.]{1,6}~\d{1,6}(?:\..{0,3})?$")
 
 
 class _OddWayError(Exception):
@@ -69,25 +74,27 @@ class WindowsTree:
     def closed(self, path: str) -> Unknown | None:
         """Unknown for a file of hashes or stored secrets, by whatever spelling of its path."""
         try:
-            drive, names = split_path(path)
+            whole = plain(path)
         except PathError:
             return None
-        bare = self.bare and len(names) == 1 and names[0].partition(".")[0].upper() in ("SAM", "SECURITY")
-        if bare or holds_hashes("\\".join((drive, *names))):
+        bare = self.bare and whole[3:].partition(".")[0].upper() in ("SAM", "SECURITY")
+        if bare or holds_hashes(whole):
             return Unknown(Cause.NOT_PERMITTED, f"{path} 含口令散列等机密，不读取原文", path)
         return None
 
     def ask(self, path: str, work: Callable[[str], Reading[T]]) -> Reading[T]:
         """What ``work`` answers for the file of this machine that ``path`` is; errors as readings."""
         try:
-            drive, names = split_path(path)
-            if drive != self.drive:
+            if path.startswith(("\\\\", "//")) and not path.startswith("\\\\?\\"):
+                return Unknown(Cause.UNSUPPORTED, f"{path} 在网络上", path)
+            whole = plain(path)
+            if whole[:2].upper() != self.drive:
                 return Unknown(Cause.UNSUPPORTED, f"{path} 不在所检查的磁盘上", path)
-            return work(self._resolved(names, path))
+            return work(self._resolved(tuple(n for n in whole[3:].split("\\") if n), path))
         except _OddWayError as e:
             return e.reading
         except PathError as e:
-            return Unknown(e.cause, str(e), path)
+            return Unknown(Cause.MALFORMED, f"{path} {e}", path)
         except OSError as e:
             reading = from_error(e, path)
             if isinstance(reading, Absent) and not self.whole:
@@ -153,7 +160,7 @@ class WindowsTree:
             return name
         if len(hits) > 1:
             raise _OddWayError(Unknown(Cause.MALFORMED, f"{shown} 有多个只差大小写的同名文件", shown))
-        if not hits and SHORT_NAME.match(name):
+        if not hits and _SHORT_NAME.match(name):
             raise _OddWayError(Unknown(Cause.UNSUPPORTED, f"{shown} 是短文件名，无法对应到实际文件", shown))
         if not hits:
             raise FileNotFoundError(2, "no such file")
