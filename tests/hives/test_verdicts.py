@@ -68,6 +68,11 @@ def test_the_machine_of_2012(tmp_path: Path, judge: Judge) -> None:
     result = judge(offline_root(windows_7(tmp_path)), NOW_7)
     status = statuses(result)
     assert result.host.hostname == "WKS-WIN732BITA"
+    assert status["USB-01"] == "fail"
+    assert "Start 为 3" in reason(result, "USB-01")
+    assert status["USB-05"] == "fail"
+    assert "HP v100w" in reason(result, "USB-05")
+    assert "2012-04-07" in reason(result, "USB-05")
     assert status["PWD-01"] == "fail"
     assert "7 位" in reason(result, "PWD-01")
     assert status["PWD-04"] == "fail"
@@ -84,9 +89,22 @@ def test_the_machine_of_2018(tmp_path: Path, judge: Judge) -> None:
     result = judge(offline_root(windows_10(tmp_path)), NOW_10)
     status = statuses(result)
     assert result.host.hostname == "DESKTOP-PM6C56D"
+    assert status["USB-01"] == "fail"
+    assert "Start 为 3" in reason(result, "USB-01")
+    # A disk that only the transaction logs know of.
+    assert status["USB-05"] == "fail"
+    assert "Samsung Portable SSD T5" in reason(result, "USB-05")
     # There is no SAM: nothing about accounts is known.
     for rule in ("PWD-01", "PWD-02", "PWD-03", "PWD-04", "PWD-05", "PWD-08", "ACC-01"):
         assert status[rule] == "unknown", rule
+
+
+def test_the_two_sticks_of_march_2018(tmp_path: Path, judge: Judge) -> None:
+    result = judge(offline_root(windows_10(tmp_path)), datetime.fromisoformat("2018-03-30T10:00:00+08:00"))
+    assert statuses(result)["USB-05"] == "fail"
+    said = next(f.reason for f in result.findings if f.rule_id == "USB-05")
+    assert said.count("SanDisk Extreme") == 2
+    assert "2018-03-27" in said
 
 
 def test_the_evidence_of_a_disk_gives_the_same_result(tmp_path: Path, judge: Judge) -> None:
