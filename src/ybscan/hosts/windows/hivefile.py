@@ -4,7 +4,7 @@ The layout of the records is regipy's (``regipy.structs``). What they point to i
 damaged or made to harm, and a scanner must not take one key for another: every offset, length and count is checked
 against the cell it lies in, a subkey has to name its parent, and the hashes and hints beside the names have to fit
 (72,000 keys of real hives do). regipy's own walk decodes names as ASCII with replacements, cuts values that are too
-short, skips types it does not know and follows loops.
+short, skips a type it does not know and believes the offsets it finds.
 
 Source: "Windows registry file format specification" (M. Suhanov).
 """
