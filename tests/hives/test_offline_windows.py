@@ -301,6 +301,23 @@ def test_tasks(disk: Path) -> None:
     )  # fmt: skip
     assert isinstance(read, Known)
     assert {g.cause for g in read.gaps} == {Cause.MALFORMED, Cause.TOO_LARGE}
+    tree = r"Microsoft\Windows NT\CurrentVersion\Schedule\TaskCache\Tree"
+    put(
+        disk,
+        "windows/SYSTEM32/Config/Software",
+        hive({**SOFTWARE, rf"{tree}\别的": {"Id": "{1}"}, rf"{tree}\坏的": {"Id": "{2}"}}),
+    )
+    read = offline_root(disk).jobs.tasks()
+    # A file that Windows does not know does nothing; a task whose file is gone is missing.
+    assert [t.enabled for t in known(read)] == [False]
+    assert isinstance(read, Known)
+    assert [g.detail for g in read.gaps if g.cause is Cause.INCOMPLETE] == [r"计划任务 \别的 没有定义文件"]
+    put(
+        disk,
+        "windows/SYSTEM32/Config/Software",
+        hive({**SOFTWARE, rf"{tree}\Microsoft\Windows\每日备份": {"Id": "{1}"}}),
+    )
+    assert [t.enabled for t in known(offline_root(disk).jobs.tasks())] == [True]
 
 
 def test_a_real_log_of_driver_installations(tmp_path: Path) -> None:

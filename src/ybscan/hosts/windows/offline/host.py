@@ -49,7 +49,7 @@ def offline_windows(root: Path) -> Host:
         user_settings=UserSettings(NO_LINUX),
         registry=registry,
         volumes=OfflineVolumes(tree),
-        jobs=OfflineJobs(tree),
+        jobs=OfflineJobs(tree, registry),
         logs=OfflineLogs(tree, registry),
         services=OfflineServices(registry),
         devices=OfflineDevices(registry),
