@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+import lzma
+from pathlib import Path
 
+import pytest
+from tests.conftest import PROJECT
+
+from ybscan.hosts.windows.hive import load_hive
+from ybscan.model.reading import Known
 from ybscan.probes._netfilter.ranges import everyone
 from ybscan.probes._windows.fw_rules import FirewallRule, Listener, applies, parsed, remote
 from ybscan.probes._windows.images import same_image
@@ -86,6 +92,23 @@ def test_rules_of_packaged_applications(image: str, expected: bool | None) -> No
     assert applies(rule("AppPkgId=S-1-15-2-1|"), Listener("tcp", 1, image, frozenset()), "public") is expected
 
 
+@pytest.mark.parametrize(
+    ("conditions", "listener", "expected"),
+    [
+        ("App=System|TTK2_27=WFDKmDriver|", Listener("tcp", 445, "System", frozenset(), wireless=False), False),
+        ("App=System|TTK2_27=WFDKmDriver|", Listener("tcp", 445, "System", frozenset(), wireless=True), None),
+        ("App=System|TTK2_27=UPnP|", Listener("tcp", 445, "System", frozenset()), False),
+        ("App=System|TTK2_27=UPnP|", Listener("tcp", 2869, "System", frozenset()), None),
+        ("Svc=Ssdpsrv|TTK2_27=UPnP|", Listener("udp", 1900, SVCHOST, frozenset({"ssdpsrv"})), None),
+        ("TTK2_27=Neu|", Listener("tcp", 445, "System", frozenset(), wireless=False), None),
+        ("IFType=Wireless|", Listener("tcp", 445, "System", frozenset(), wireless=False), False),
+        ("IFType=Wireless|IFType=Lan|", Listener("tcp", 445, "System", frozenset(), wireless=False), None),
+    ],
+)
+def test_trusted_tuples_and_wireless(conditions: str, listener: Listener, expected: bool | None) -> None:
+    assert applies(rule(conditions), listener, "public") is expected
+
+
 def test_services_that_are_not_known() -> None:
     assert applies(rule("Svc=TermService|"), Listener("tcp", 3389, SVCHOST, None), "public") is None
 
@@ -101,3 +124,40 @@ def test_remote_addresses() -> None:
     assert remote(rule("RA42=IntErnet|"), "ipv4", None).ranges == everyone("ipv4")
     for word in ("DNS", "Intranet", "Neu", "10.0.0.300"):
         assert remote(rule(f"RA4={word}|"), "ipv4", subnets).vague, word
+
+
+HIVES = PROJECT.parent / "shared" / "windows" / "hives"
+RULES = ("ControlSet001", "Services", "SharedAccess", "Parameters", "FirewallPolicy", "FirewallRules")
+
+
+@pytest.mark.parametrize(
+    ("name", "logs", "count", "about"),
+    [("rp_SYSTEM", (), 323, {("tcp", 445, "domain")}), ("rp_SYSTEM_B", ("LOG1", "LOG2"), 443, set())],
+)
+def test_rules_of_real_machines(
+    tmp_path: Path, name: str, logs: tuple[str, ...], count: int, about: set[tuple[str, int, str]]
+) -> None:
+    """Every rule is understood, and without a wireless card none of Windows' own perhaps lets SMB in."""
+    if not HIVES.is_dir():
+        pytest.skip("no real registry hives beside the project")
+    for suffix in ("", *(f".{log}" for log in logs)):
+        (tmp_path / f"{name}{suffix}").write_bytes(lzma.decompress((HIVES / f"{name}{suffix}.xz").read_bytes()))
+    hive = load_hive(str(tmp_path / name))
+    assert isinstance(hive, Known)
+    values = hive.value.values(path=RULES, shown="rules")
+    assert isinstance(values, Known)
+    assert len(values.value) == count
+    found = [parsed(text) for text in values.value.values() if isinstance(text, str)]
+    assert len(found) == count
+    assert None not in found
+    active = [r for r in found if isinstance(r, FirewallRule)]
+    assert len(active) > 60
+    seen = {
+        (proto, port, profile)
+        for proto, port in (("tcp", 445), ("tcp", 139))
+        for profile in ("domain", "public")
+        for r in active
+        if applies(r, Listener("tcp", port, "System", frozenset(), wireless=False), profile) is not False
+    }
+    assert about <= seen
+    assert not {s for s in seen if s[2] == "public"}

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ybscan.hosts.base import Host
+from ybscan.hosts.groups.network import Interface
 from ybscan.hosts.groups.services import ServiceState
 from ybscan.model.reading import Absent, Cause, Known, Reading, Unknown
 from ybscan.probes._netfilter.exposure import Exposure
@@ -39,6 +40,8 @@ class WindowsFirewall:
     doubt: Unknown | None = None
     """Why no rule can be relied on: some were not read."""
     subnets: dict[Family, Ranges | None] = field(default_factory=dict)
+    wireless: bool = True
+    """Whether a wireless card is in use; true where that is not known."""
 
 
 def read_firewall(host: Host, states: Reading[tuple[ServiceState, ...]]) -> WindowsFirewall:
@@ -50,7 +53,10 @@ def read_firewall(host: Host, states: Reading[tuple[ServiceState, ...]]) -> Wind
     for store in _OTHER_STORES:
         found.doubt = _read(host, store, found.local_rules, needed=False) or found.doubt
     found.doubt = _old_exceptions(host) or found.doubt
-    found.subnets = _subnets(host)
+    interfaces = host.network.interfaces()
+    found.subnets = _subnets(interfaces)
+    if isinstance(interfaces, Known) and not interfaces.gaps:
+        found.wireless = any(i.kind == "wireless" and i.running for i in interfaces.value)
     return found
 
 
@@ -94,9 +100,8 @@ def _old_exceptions(host: Host) -> Unknown | None:
     return None
 
 
-def _subnets(host: Host) -> dict[Family, Ranges | None]:
+def _subnets(interfaces: Reading[tuple[Interface, ...]]) -> dict[Family, Ranges | None]:
     """The networks this machine stands in: what rules call the local subnet."""
-    interfaces = host.network.interfaces()
     if not isinstance(interfaces, Known) or interfaces.gaps:
         return {"ipv4": None, "ipv6": None}
     found: dict[Family, Ranges | None] = {}

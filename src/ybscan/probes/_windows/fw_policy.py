@@ -84,26 +84,40 @@ def _agreed(written: bool | Unknown, told: bool, name: Name) -> bool | Unknown:
     return Unknown(Cause.UNCONFIRMED, f"{TITLES[name]}：注册表与系统报告的状态不一致", LOCAL)
 
 
+def _policy_key(host: Host, name: Name) -> str | Unknown | None:
+    """The key of the policy that holds for a profile; None without a policy for it.
+
+    [MS-GPFAS] 2.2.3: where there is neither PrivateProfile nor PublicProfile, StandardProfile holds for both.
+    """
+    subkeys = host.registry.subkeys(key=POLICY)
+    if isinstance(subkeys, Unknown):
+        return subkeys
+    there = {s.lower() for s in subkeys.value} if isinstance(subkeys, Known) else set()
+    new = {"privateprofile", "publicprofile"} & there
+    key = _OLD if name != "domain" and not new else _POLICY_KEY[name]
+    return f"{POLICY}\\{key}" if key.lower() in there else None
+
+
 def _merged(host: Host, name: Name, value: str, default: int | None) -> bool | Unknown:
     """The policy's value, else the local one, else the default; Unknown without any of them."""
-    policy = _number(host, f"{POLICY}\\{_POLICY_KEY[name]}", value)
-    if policy is not None:
-        return policy if isinstance(policy, Unknown) else bool(policy)
-    old = _number(host, f"{POLICY}\\{_OLD}", value) if name != "domain" else None
-    local = _number(host, f"{LOCAL}\\{_LOCAL_KEY[name]}", value)
-    if local is None:
-        local = default
-    if old is not None and not isinstance(old, Unknown) and name == "private":
-        return bool(old)
-    if isinstance(old, Unknown) or (old is not None and old != local):
-        return old if isinstance(old, Unknown) else Unknown(Cause.UNCONFIRMED, "旧式组策略与本地设置不一致", POLICY)
-    if local is None:
+    key = _policy_key(host, name)
+    if isinstance(key, Unknown):
+        return key
+    found = _number(host, key, value) if key else None
+    if found is None:
+        found = _number(host, f"{LOCAL}\\{_LOCAL_KEY[name]}", value)
+    if found is None:
+        found = default
+    if found is None:
         return Unknown(Cause.UNAVAILABLE, f"{TITLES[name]}的 {value} 没有设置", LOCAL)
-    return local if isinstance(local, Unknown) else bool(local)
+    return found if isinstance(found, Unknown) else bool(found)
 
 
 def _policy_only(host: Host, name: Name, value: str, default: int) -> bool | Unknown:
-    found = _number(host, f"{POLICY}\\{_POLICY_KEY[name]}", value)
+    key = _policy_key(host, name)
+    if isinstance(key, Unknown):
+        return key
+    found = _number(host, key, value) if key else None
     return found if isinstance(found, Unknown) else bool(default if found is None else found)
 
 

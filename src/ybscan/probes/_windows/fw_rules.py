@@ -1,8 +1,9 @@
 """Inbound rules of the Windows firewall: what a rule says, and whether it is about a listener. Pure.
 
-Source: [MS-GPFAS] 2.2.2.19, the grammar of the values below ``FirewallRules`` (``v2.10|Action=Allow|Active=TRUE|Dir=In|…``);
-a field may be repeated, one that is missing restricts nothing. A condition that is not understood here makes a rule one
-that may or may not apply: it then lets in for all we know, and never blocks.
+Sources: [MS-GPFAS] 2.2.2.19, the grammar of the values below ``FirewallRules`` (``v2.10|Action=Allow|Active=TRUE|Dir=In|…``);
+[MS-FASP] 2.2.97 for the trusted tuples (``TTK``). A field may be repeated, one that is missing restricts nothing. A
+condition that is not understood here makes a rule one that may or may not apply: it then lets in for all we know, and
+never blocks.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ _PACKAGED = frozenset({"apppkgid", "luown", "pfn"})
 _CONTAINERS = frozenset({"backgroundtaskhost.exe", "wwahost.exe", "runtimebroker.exe", "applicationframehost.exe"})
 #: Names that only programs of Windows itself have; where a path could not be read the name is enough.
 _SYSTEM = frozenset({"system", "svchost.exe", "lsass.exe", "services.exe", "wininit.exe", "spoolsv.exe", "lsm.exe"})
+_UPNP = frozenset({"ssdpsrv", "upnphost", "fdphost", "fdrespub"})
+#: Where the kernel takes the events that UPnP devices send.
+_UPNP_PORT = 2869
 _EVERYWHERE = frozenset({"internet", "any", "*"})
 
 
@@ -41,6 +45,8 @@ class Listener:
     image: str
     """The path, or the name alone; empty where it is not known; ``System`` for the kernel."""
     services: frozenset[str] | None
+    wireless: bool = True
+    """Whether a wireless card is, or may be, in use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +161,28 @@ def _in_container(image: str) -> Tri:
     return False if "\\" in path or path in _SYSTEM else None
 
 
+def _tuples(values: tuple[str, ...], listener: Listener, _: str) -> Tri:
+    """Traffic that a service of Windows registered while it talks to a peer of Wi-Fi Direct, or by UPnP."""
+    return _any(_tuple(v.lower(), listener) for v in values)
+
+
+def _tuple(word: str, listener: Listener) -> Tri:
+    if word.startswith(("wfd", "prox")):
+        return None if listener.wireless else False
+    if word == "upnp":
+        if listener.services is None or listener.services & _UPNP:
+            return None
+        return None if listener.image == "System" and listener.port == _UPNP_PORT else False
+    return None
+
+
+def _interface_type(values: tuple[str, ...], listener: Listener, _: str) -> Tri:
+    return False if not listener.wireless and {v.lower() for v in values} == {"wireless"} else None
+
+
 _CONDITIONS: Mapping[str, Callable[[tuple[str, ...], Listener, str], Tri]] = {
-    "protocol": _protocol, "profile": _profile, "app": _app, "svc": _service,
+    "protocol": _protocol, "profile": _profile, "app": _app, "svc": _service, "iftype": _interface_type,
+    "ttk": _tuples, "ttk2_22": _tuples, "ttk2_27": _tuples, "ttk2_28": _tuples,
 }  # fmt: skip
 
 

@@ -46,7 +46,7 @@ def listeners(
         program, image = _program(socket, images)
         held = services(socket.pid)
         families = serves(socket.local)
-        seen = exposure(firewall, Listener(socket.proto, socket.local_port, image, held), families)
+        seen = exposure(firewall, Listener(socket.proto, socket.local_port, image, held, firewall.wireless), families)
         listed, approved = approval(socket, seen, families, allowed)
         items[socket.proto, socket.local_port, socket.family, socket.local, str(program)] = {
             "proto": socket.proto, "port": socket.local_port, "address": socket.local,
