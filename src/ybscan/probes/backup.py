@@ -220,6 +220,9 @@ def _place(host: Host, path: str, given: str) -> Place | Unknown:
         return Unknown(Cause.UNAVAILABLE, f"{path} 不存在", path)
     if isinstance(reading, Unknown):
         return reading
+    if not (reading.value.disks or reading.value.server or reading.value.memory):
+        # Nothing under it at all would be apart from everything.
+        return Unknown(Cause.UNAVAILABLE, f"系统没有说明 {path} 在哪块磁盘上", path)
     if host.os == "windows" and reading.value.server:
         own = _own_share(host, reading.value.server, path)
         return own or reading.value

@@ -38,6 +38,8 @@ class Disk:
 
     name: str
     hidden: str = ""
+    nested: bool = False
+    """Whether it is itself kept on other disks of this machine, as a mounted image file is, and on which is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ def apart(a: Place, b: Place) -> bool | None:
     names = {d.name for d in a.disks}
     if names & {d.name for d in b.disks}:
         return False
+    if any(d.nested for d in (*a.disks, *b.disks)):
+        return None
     # Two logical disks of one array, or two of a virtual machine, may be pieces of one piece of hardware.
     if any(d.hidden for d in a.disks) and any(d.hidden for d in b.disks):
         return None

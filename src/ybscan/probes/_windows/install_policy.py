@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ybscan.hosts.base import Host
 from ybscan.hosts.groups.registry import RegistryValue
 from ybscan.model.reading import Absent, Cause, Known, Reading, Unknown
-from ybscan.probes._windows.settings import before_windows_8, flag
+from ybscan.probes._windows.settings import before_windows_8, flag, home_doubt
 
 BASE = r"HKLM\SOFTWARE\Policies\Microsoft\Windows\DeviceInstall\Restrictions"
 
@@ -105,6 +105,9 @@ def keeps_out(host: Host, kind: Kind) -> Reading[bool]:
         verdict = doubt
     if isinstance(verdict, Unknown):
         return verdict
+    home = home_doubt(host)
+    if home is not None:
+        return home
     admins = flag(values.value, "AllowAdminInstall", BASE)
     if admins is not False:
         return Unknown(Cause.UNCONFIRMED, "策略允许管理员绕过设备安装限制，需人工核对谁以管理员身份使用本机", BASE)

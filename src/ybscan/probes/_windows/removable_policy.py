@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from ybscan.hosts.base import Host
 from ybscan.model.reading import Absent, Cause, Known, Reading, Unknown
 from ybscan.probes._windows.people import directory_accounts
-from ybscan.probes._windows.settings import NO_SUCH_SOURCE, flag, pick
+from ybscan.probes._windows.settings import NO_SUCH_SOURCE, flag, home_doubt, pick
 
 _POLICY = r"Policies\Microsoft\Windows\RemovableStorageDevices"
 MACHINE = rf"HKLM\SOFTWARE\{_POLICY}"
@@ -165,11 +165,14 @@ def _as_unknown(reading: object) -> Unknown:
 
 
 def in_force(host: Host, keys: tuple[str, ...]) -> Reading[bool]:
-    """Known(True), unless what the policy rests on was written after the last start of the system.
+    """Known(True), unless what the policy rests on was written after the last start, or the edition may not heed it.
 
     A terminal that gives no such times (a disk that lies still: its policy holds from the next start on) is taken at
     the policy's word.
     """
+    home = home_doubt(host)
+    if home is not None:
+        return home
     boot = host.system.boot_time()
     if isinstance(boot, Unknown) and boot.cause not in NO_SUCH_SOURCE:
         return boot

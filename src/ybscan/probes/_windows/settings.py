@@ -17,6 +17,8 @@ WINDOWS_8 = 9200
 NO_SUCH_SOURCE = (Cause.UNSUPPORTED, Cause.UNAVAILABLE)
 
 DISABLED = 4
+#: EditionID of Home editions: Core, CoreCountrySpecific, CoreSingleLanguage; HomeBasic, HomePremium, Starter of Windows 7.
+_HOME = ("Core", "Home", "Starter")
 _START = {0: "引导", 1: "系统", 2: "自动", 3: "手动", 4: "禁用"}
 
 
@@ -113,6 +115,16 @@ def before_windows_8(host: Host) -> bool | Unknown:
     if isinstance(edition, Known):
         return edition.value.build < WINDOWS_8
     return edition if isinstance(edition, Unknown) else Unknown(Cause.UNAVAILABLE, "没有 Windows 版本信息")
+
+
+def home_doubt(host: Host) -> Unknown | None:
+    """Why a policy may have no effect: Home editions have no group policy, and what they do with its keys is not verified."""
+    edition = host.system.windows()
+    if not isinstance(edition, Known):
+        return edition if isinstance(edition, Unknown) else Unknown(Cause.UNAVAILABLE, "没有 Windows 版本信息")
+    if edition.value.edition.startswith(_HOME):
+        return Unknown(Cause.UNCONFIRMED, "家庭版 Windows 是否执行这一策略未经核实，需人工试验", edition.origin)
+    return None
 
 
 def system_folder(host: Host) -> Reading[str]:

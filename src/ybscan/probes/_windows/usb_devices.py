@@ -12,7 +12,7 @@ from ybscan.hosts.base import Host
 from ybscan.hosts.groups.devices import Device, PhysicalDisk
 from ybscan.model.facts import Fact, FieldValue, Item
 from ybscan.model.reading import Absent, Cause, Gap, Known, Reading, Unknown
-from ybscan.probes._usb.media import registration, shown_serial
+from ybscan.probes._usb.media import shown_serial
 from ybscan.probes._usb.serials import salt
 from ybscan.probes._usb.sysfs import capacity
 from ybscan.probes._windows import usb_nodes
@@ -129,5 +129,5 @@ class _Maker:
     ) -> dict[str, FieldValue]:
         return {
             "kind": kind, "model": model or None, "device": device, "serial": shown_serial(serial, self._salt),
-            "registered": registration(serial, self._context.site), "medium": medium,
+            "registered": usb_nodes.registered(serial, self._context.site), "medium": medium,
         }  # fmt: skip

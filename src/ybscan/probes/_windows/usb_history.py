@@ -20,7 +20,7 @@ from ybscan.hosts.base import Host
 from ybscan.hosts.groups.devices import Device, PhysicalDisk
 from ybscan.model.facts import Fact, FieldValue, Item
 from ybscan.model.reading import Cause, Gap, Known, Reading, Unknown
-from ybscan.probes._usb.media import registration, shown_serial
+from ybscan.probes._usb.media import shown_serial
 from ybscan.probes._usb.serials import salt
 from ybscan.probes._windows import usb_nodes, usb_traces
 from ybscan.probes._windows.settings import NO_SUCH_SOURCE
@@ -124,8 +124,7 @@ class _Reader:
                 undated.append(device)
         # The arrival of one node of a device is that of all.
         if undated and not any(d.last_arrival is not None for d in group.devices):
-            for device in undated:
-                self._undated(group, device)
+            self._undated(group, undated)
 
     def _take(self, group: _Seen, device: Device, moment: float | None, *, came: bool = True) -> None:
         if moment is None:
@@ -141,22 +140,25 @@ class _Reader:
             if came:
                 group.comings.add(when)
 
-    def _undated(self, group: _Seen, device: Device) -> None:
-        """A node without a date of arrival: the time its key was written, and the log of host processes."""
-        written = self._host.registry.written(key=f"{_ENUM}\\{device.instance}")
-        if isinstance(written, Known):
-            self._take(group, device, written.value)
-        elif isinstance(written, Unknown) and written.cause not in NO_SUCH_SOURCE:
-            group.doubts.append(written.as_gap())
+    def _undated(self, group: _Seen, devices: list[Device]) -> None:
+        """A device without a date of arrival: the times its keys were written, and the log of host processes."""
+        for device in devices:
+            written = self._host.registry.written(key=f"{_ENUM}\\{device.instance}")
+            if isinstance(written, Known):
+                self._take(group, device, written.value)
+            elif isinstance(written, Unknown) and written.cause not in NO_SUCH_SOURCE:
+                group.doubts.append(written.as_gap())
         if self._life is None:
             self._life = usb_traces.umdf(self._host, self.start)
-        if not self._life.covers(device.instance):
-            why = "没有最近接入日期（Windows 7 不保存），再次接入无从得知" if device.dated else "接入日期没有读到"
-            group.doubts.append(
-                Gap(Cause.UNAVAILABLE, f"{usb_nodes.model([device]) or device.instance} {why}", device.instance)
-            )
-        for moment in self._life.arrivals(device.instance):
-            self._take(group, device, moment)
+        for device in devices:
+            for moment in self._life.arrivals(device.instance):
+                self._take(group, device, moment)
+        if not any(self._life.covers(d.instance) for d in devices):
+            dated = all(d.dated for d in devices)
+            why = "没有最近接入日期（Windows 7 不保存），再次接入无从得知" if dated else "的接入日期没有读到"
+            shown = group.shown
+            name = usb_nodes.model((shown, *devices)) or shown.instance
+            group.doubts.append(Gap(Cause.UNAVAILABLE, f"{name} {why}", shown.instance))
 
     def _local(self, moment: float) -> datetime:
         return datetime.fromtimestamp(moment, UTC).astimezone(self._context.now.tzinfo)
@@ -175,7 +177,7 @@ class _Reader:
 
     def registered(self, seen: _Seen) -> bool | Unknown:
         """Whether the device is one of the registered media."""
-        return registration(self._nodes.serial(seen.shown), self._context.site)
+        return usb_nodes.registered(self._nodes.serial(seen.shown), self._context.site)
 
     def item(self, seen: _Seen) -> Item:
         """The device as an item of the fact."""
@@ -184,7 +186,7 @@ class _Reader:
         return {
             "kind": usb_nodes.kind_of(shown), "model": usb_nodes.model((shown, *seen.devices)),
             "serial": shown_serial(serial, self._salt), "registered": self.registered(seen), "medium": self._medium(shown),
-            "first": min(seen.times), "last": max(seen.times), "count": len(_apart(seen.comings)) or 1,
+            "first": _shown(min(seen.times)), "last": _shown(max(seen.times)), "count": len(_apart(seen.comings)) or 1,
         }  # fmt: skip
 
     def _medium(self, device: Device) -> FieldValue:
@@ -219,10 +221,15 @@ class _Reader:
         serial: Reading[str] = self._nodes.serial(device)
         return {
             "kind": usb_nodes.kind_of(device), "model": trace.model or None,
-            "serial": shown_serial(serial, self._salt), "registered": registration(serial, self._context.site),
-            "medium": trace.medium or self._medium(device), "first": self._local(min(trace.times)), "last": self._local(max(trace.times)),
+            "serial": shown_serial(serial, self._salt), "registered": usb_nodes.registered(serial, self._context.site),
+            "medium": trace.medium or self._medium(device), "first": _shown(self._local(min(trace.times))),
+            "last": _shown(self._local(max(trace.times))),
             "count": len(trace.times),
         }  # fmt: skip
+
+
+def _shown(moment: datetime) -> datetime:
+    return moment.replace(microsecond=0)
 
 
 def _apart(times: set[datetime]) -> list[datetime]:

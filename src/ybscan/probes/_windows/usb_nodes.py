@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from ybscan.hosts.base import Host
 from ybscan.hosts.groups.devices import Device
 from ybscan.model.reading import Absent, Cause, Gap, Known, Reading, Unknown
+from ybscan.model.site import Site
+from ybscan.probes._usb.media import registration
 
 _SERVICES = frozenset({"usbstor", "uaspstor"})
 _CLASS_08 = "usb\\class_08"
@@ -31,6 +33,8 @@ _READER = (
     "multi",
 )
 _CLIMB = 4
+#: Observed before the serial numbers of UAS disks in instance ids; the device itself does not have it.
+_UAS_PREFIX = "MSFT30"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,16 @@ def _own_serial(instance: str) -> str:
     if last[1:2] == "&" or kind not in ("USB", "USBSTOR") or "&mi_" in instance.lower():
         return ""
     # The disk node adds the number of the logical unit: SERIAL&0.
-    return last.rpartition("&")[0] if kind == "USBSTOR" and "&" in last else last
+    serial = last.rpartition("&")[0] if kind == "USBSTOR" and "&" in last else last
+    return serial.removeprefix(_UAS_PREFIX)
+
+
+def registered(serial: Reading[str], site: Site) -> bool | Unknown:
+    """Whether the medium is registered, with or without the letters that Windows puts before a serial number."""
+    found = registration(serial, site)
+    if found is False and isinstance(serial, Known) and serial.value:
+        return registration(Known(_UAS_PREFIX + serial.value, serial.origin), site)
+    return found
 
 
 def listed(host: Host) -> Reading[Nodes]:
@@ -147,7 +160,7 @@ def looks_like_reader(device: Device) -> bool:
 def model(devices: Iterable[Device]) -> str | None:
     """The name of a device: that of its disk, without Windows' own addition."""
     for device in devices:
-        name = device.name.removesuffix(" USB Device").strip()
+        name = device.name.removesuffix(" USB Device").removesuffix(" SCSI Disk Device").strip()
         if name:
             return name
     return None

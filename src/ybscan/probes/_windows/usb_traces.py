@@ -1,7 +1,7 @@
 """Traces of USB storage besides its device nodes: the event logs of Windows and ``MountedDevices``.
 
 Sources: UserPnp 20001 and 20003 of the System log (``DeviceInstanceID``), DriverFrameworks-UserMode/Operational 2003
-and 2100 (host process of a device; on by default in Windows 7 only), Partition/Diagnostic 1006 (Windows 10);
+(``InstanceId`` of a device that gets a host process; on by default in Windows 7 only), Partition/Diagnostic 1006 (Windows 10);
 ``HKLM\\SYSTEM\\MountedDevices`` holds for a volume on a removable disk the path of its device in UTF-16.
 """
 
@@ -156,7 +156,7 @@ class UmdfLog:
 
 def umdf(host: Host, start: datetime) -> UmdfLog:
     """The log as far back as it goes; ``start`` is that of the period."""
-    log = host.logs.events(channel=UMDF, ids=(2003, 2100), since=0.0, fields=("instance", "InstanceId", "0", "1"))
+    log = host.logs.events(channel=UMDF, ids=(2003,), since=0.0, fields=("InstanceId",))
     if not isinstance(log, Known):
         return UmdfLog()
     return UmdfLog(tuple(_texts(log.value)), _is_whole(log.value, start.timestamp()) and not log.gaps)
