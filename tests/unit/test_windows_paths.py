@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as s
 
-from ybscan.hosts.windows.winpaths import PathError, long, plain, shown, unredirected
+from ybscan.hosts.windows.winpaths import PathError, RefusedError, followed, long, plain, shown, unredirected
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,44 @@ def test_paths_for_people() -> None:
     assert shown(r"\\?\UNC\server\share\x") == r"\\server\share\x"
     assert shown(r"\??\UNC\server\x") == r"\\server\x"
     assert shown(r"..\x") == r"..\x"
+
+
+LINKS = {
+    r"C:\Documents and Settings": r"C:\Users", r"C:\Users\All Users": r"C:\ProgramData", r"C:\a": r"..\b\.\c", r"C:\b\c": r"\d",
+    r"C:\round": r"C:\round", r"C:\ping": r"C:\pong", r"C:\pong": r"ping", r"C:\share": r"\\server\share", r"C:\mapped": r"Z:\x",
+    r"C:\device": r"C:\x\NUL", r"D:\link": r"C:\Users\张三",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        (r"C:\Windows\win.ini", r"C:\Windows\win.ini"),
+        (r"C:\Documents and Settings\All Users\x", r"C:\ProgramData\x"),
+        (r"C:\a\x", r"C:\d\x"),
+        (r"D:\link", r"C:\Users\张三"),
+        ("D:\\", "D:\\"),
+    ],
+)
+def test_links_are_followed(path: str, found: str) -> None:
+    assert followed(path, LINKS.get, lambda _: False) == found
+
+
+def test_the_link_itself() -> None:
+    assert followed(r"D:\link", LINKS.get, lambda _: False, last=False) == r"D:\link"
+    assert (
+        followed(r"C:\Documents and Settings\All Users", LINKS.get, lambda _: False, last=False)
+        == r"C:\Users\All Users"
+    )
+
+
+@pytest.mark.parametrize("path", [r"C:\share\x", r"C:\share", r"C:\mapped", r"Z:\x", r"z:\x"])
+def test_no_link_and_no_drive_leads_to_the_network(path: str) -> None:
+    with pytest.raises(RefusedError, match="网络"):
+        followed(path, LINKS.get, lambda drive: drive == "Z:")
+
+
+@pytest.mark.parametrize("path", [r"C:\round\x", r"C:\ping", r"C:\device"])
+def test_links_that_lead_nowhere(path: str) -> None:
+    with pytest.raises(PathError):
+        followed(path, LINKS.get, lambda _: False)

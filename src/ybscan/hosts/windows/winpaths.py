@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ntpath
 import re
+from collections.abc import Callable
 
 _DRIVE = re.compile(r"^[A-Za-z]:\\")
 #: Names of devices, in any folder and with any extension; the superscript digits are those of Latin-1.
@@ -16,8 +17,15 @@ _DEVICES = re.compile(
 _FORBIDDEN = re.compile(r'[<>"|?*\x00-\x1f]')
 
 
+_MAX_LINKS = 40
+
+
 class PathError(ValueError):
     """What is wrong with a path, in Chinese."""
+
+
+class RefusedError(Exception):
+    """The way leads where nothing may be asked; the text says where."""
 
 
 def plain(path: str) -> str:
@@ -68,3 +76,41 @@ def unredirected(path: str, root: str) -> str:
     if path.lower() == system.lower() or path.lower().startswith(system.lower() + "\\"):
         return ntpath.join(root.rstrip("\\"), "Sysnative") + path[len(system) :]
     return path
+
+
+def followed(
+    path: str, target_of: Callable[[str], str | None], is_remote: Callable[[str], bool], *, last: bool = True
+) -> str:
+    r"""Where ``path`` leads, every link followed; with ``last`` false, the link itself that it may end in.
+
+    ``target_of`` gives what a link says (``C:\…``, ``\\server\…``, ``..\x``), None for what is none; ``is_remote`` tells
+    whether a drive (``Z:``) is one of the network.
+
+    Raises:
+        PathError: it is no path of a drive, or leads round in a circle.
+        RefusedError: the way leads to the network.
+    """
+    todo = plain(path)
+    for _ in range(_MAX_LINKS):
+        if is_remote(todo[:2].upper()):
+            raise RefusedError(f"{path} 在网络驱动器上，未获准访问")
+        here, names = todo[:3], [n for n in todo[3:].split("\\") if n]
+        for n, name in enumerate(names):
+            below = ntpath.join(here, name)
+            target = target_of(below) if last or n < len(names) - 1 else None
+            if target is not None:
+                todo = plain("\\".join((_absolute(target, here, path).rstrip("\\"), *names[n + 1 :])))
+                break
+            here = below
+        else:
+            return here
+    raise PathError("的链接绕成了圈，或层次过多")
+
+
+def _absolute(target: str, folder: str, path: str) -> str:
+    """The target of a link that lies in ``folder``: whole, on the folder's drive, or beside the link."""
+    if target.startswith("\\\\"):
+        raise RefusedError(f"{path} 指向网络路径，未获准访问")
+    if target.startswith("\\"):
+        return folder[:2] + target
+    return target if target[1:2] == ":" else ntpath.join(folder, target)

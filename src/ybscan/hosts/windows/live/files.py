@@ -29,13 +29,12 @@ from ybscan.hosts.windows.codes import NotReadError  # noqa: E402
 from ybscan.hosts.windows.live.dll import INVALID_HANDLE, function  # noqa: E402
 from ybscan.hosts.windows.live.system import native_bits, process_bits  # noqa: E402
 from ybscan.hosts.windows.redact import holds_hashes, text_kept  # noqa: E402
-from ybscan.hosts.windows.winpaths import PathError, long, plain, shown, unredirected  # noqa: E402
+from ybscan.hosts.windows.winpaths import PathError, RefusedError, followed, long, shown, unredirected  # noqa: E402
 from ybscan.model.reading import Absent, Cause, Known, Reading, Unknown  # noqa: E402
 
 T = TypeVar("T")
 
 _HEAD_LIMIT = 64 * 1024
-_MAX_LINKS = 40
 _DRIVE_REMOTE = 4
 #: FILE_ATTRIBUTE_OFFLINE, _RECALL_ON_OPEN, _RECALL_ON_DATA_ACCESS: the content is elsewhere, reading would fetch it.
 _ELSEWHERE = 0x1000 | 0x40000 | 0x400000
@@ -116,37 +115,8 @@ def read_bytes(path: str, limit: int) -> Reading[bytes]:
 
 
 def resolved(path: str, *, last: bool = True) -> str:
-    """Where ``path`` leads, every link followed; with ``last`` false, the link itself that it may end in.
-
-    Raises:
-        PathError: it is no path of a drive, or leads to none.
-        RefusedError: the way leads to the network.
-        OSError: a part of the way cannot be looked at.
-    """
-    todo = plain(path)
-    for _ in range(_MAX_LINKS):
-        root, names = todo[:3], [n for n in todo[3:].split("\\") if n]
-        if _is_remote(root[:2].upper()):
-            raise RefusedError(f"{path} 在网络驱动器上，未获准访问")
-        here = root
-        for n, name in enumerate(names):
-            below = os.path.join(here, name)  # noqa: PTH118 - hot path
-            if n < len(names) - 1 or last:
-                target = _target(below)
-                if target is not None:
-                    if target.startswith("\\\\"):
-                        raise RefusedError(f"{path} 指向网络路径，未获准访问")
-                    target = target if target[1:2] == ":" else os.path.join(here, target)  # noqa: PTH118
-                    todo = plain("\\".join((target.rstrip("\\"), *names[n + 1 :])))
-                    break
-            here = below
-        else:
-            return here
-    raise PathError("链接层次过多")
-
-
-class RefusedError(Exception):
-    """The way leads where nothing may be asked; the text says where."""
+    """Where ``path`` leads; see :func:`ybscan.hosts.windows.winpaths.followed`."""
+    return followed(path, _target, _is_remote, last=last)
 
 
 def _target(path: str) -> str | None:
