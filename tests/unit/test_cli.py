@@ -248,7 +248,7 @@ def test_doctor_names_what_will_be_unknown(machine: Path, tmp_path: Path) -> Non
 
 
 #: Empty lines decline what was found on this machine and leave the rest unset; how many are asked differs by machine.
-ANSWERS = "\n".join(["1", "示例市人民医院", "YB-0001", "收费处", "张三", "1", *[""] * 40])
+ANSWERS = "\n".join(["1", '示例"市: {人民} #医院', "YB-0001", "收费处", "张三", "1", *[""] * 40])
 
 
 def test_init_writes_a_site_file_that_loads(tmp_path: Path) -> None:
@@ -256,13 +256,26 @@ def test_init_writes_a_site_file_that_loads(tmp_path: Path) -> None:
     assert run.returncode == 0, run.stderr.decode()
     loaded = load_site(tmp_path / "site.yml")
     assert loaded.site.unit is not None
-    assert loaded.site.unit.name == "示例市人民医院"
+    assert loaded.site.unit.name == '示例"市: {人民} #医院'
     assert loaded.site.terminal is not None
     assert loaded.site.terminal.department == "收费处"
     assert loaded.site.network.gateways is None, "what was found is not approved until a person says so"
     again = ybscan("init", "-o", "site.yml", cwd=tmp_path)
     assert again.returncode == 2
     assert "文件已存在" in again.stderr.decode()
+
+
+def test_init_imports_the_register_or_says_what_is_wrong_with_it(tmp_path: Path) -> None:
+    (tmp_path / "登记.csv").write_bytes("编号,计算机名,用途\nYB-1,SF-01,结算\nYB-1,SF-02,老板\n".encode("gb18030"))
+    run = ybscan("init", "--terminals", "登记.csv", cwd=tmp_path, stdin="")
+    assert run.returncode == 2
+    assert "登记.csv:3 " in run.stderr.decode()
+    assert not (tmp_path / "site.yml").exists()
+    (tmp_path / "登记.csv").write_bytes("编号,计算机名,用途\nYB-1,SF-01,结算\nYB-2,SF-02,办公\n".encode("gb18030"))
+    answers = "\n".join(["3", "示例大药房", *[""] * 40])
+    run = ybscan("init", "--terminals", "登记.csv", cwd=tmp_path, stdin=answers)
+    assert run.returncode == 0, run.stderr.decode()
+    assert [t.id for t in load_site(tmp_path / "site.yml").register] == ["YB-1", "YB-2"]
 
 
 def test_an_interrupted_init_writes_nothing(tmp_path: Path) -> None:

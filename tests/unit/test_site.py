@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from ybscan.engine.params import resolved, tightened
@@ -128,6 +129,50 @@ def test_register(encoding: str, tmp_path: Path) -> None:
     assert by_name is not None
     assert by_name.id == "YB-2"
     assert find_terminal(loaded, "unknown", ()) is None
+
+
+def workbook(path: Path, rows: list[list[object]]) -> Path:
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(path)
+    return path
+
+
+def test_register_as_units_keep_it(tmp_path: Path) -> None:
+    rows: list[list[object]] = [
+        ["终端编号", "计算机名", "MAC 地址", "科室", "用途", "责任人"],
+        [1001, "SF-01", "00-1A-2B-3C-4D-5E", "收费处", "医保结算终端", "张三"],
+        [None, None, None, None, None, None],
+        ["YB-2", "BG-02", None, "办公室", "办公", None],
+    ]
+    first, second = load_register(workbook(tmp_path / "terminals.xlsx", rows))
+    assert (first.id, first.role.value, first.owner) == ("1001", "settlement", "张三")
+    assert (second.id, second.role.value, second.mac) == ("YB-2", "office", None)
+    loaded = load_site(site(tmp_path, "terminals: terminals.xlsx"))
+    assert len(loaded.register) == 2
+
+
+@pytest.mark.parametrize(
+    ("rows", "line", "expected"),
+    [
+        ([["id", "role"], ["A", "boss"]], 2, "角色“boss”"),
+        ([["id"], ["A"], ["A"]], 3, "重复（第 2 行已有）"),
+        ([["id"], ["=1+1"]], 2, "公式"),
+        ([["name"], ["A"]], 1, "缺少 id 列"),
+        ([], 1, "缺少 id 列"),
+    ],
+)
+def test_bad_rows_of_a_workbook(rows: list[list[object]], line: int, expected: str, tmp_path: Path) -> None:
+    with pytest.raises(InputProblems) as caught:
+        load_register(workbook(tmp_path / "terminals.xlsx", rows))
+    assert any(expected in p.message and p.line == line for p in caught.value.problems), str(caught.value)
+
+
+def test_what_is_no_workbook(tmp_path: Path) -> None:
+    (tmp_path / "terminals.xlsx").write_bytes(b"id,role\nA,office\n")
+    with pytest.raises(InputProblems, match="不是有效的"):
+        load_register(tmp_path / "terminals.xlsx")
 
 
 @pytest.mark.parametrize(

@@ -47,9 +47,9 @@ def xlsx_bytes(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]
     """
     from datetime import datetime
 
-    from ybscan.rules.answers_xlsx import _openpyxl
+    from ybscan.rules.workbook import openpyxl_or_refuse
 
-    openpyxl = _openpyxl()
+    openpyxl = openpyxl_or_refuse("改用 .csv")
     from openpyxl.styles import Alignment, Font
     from openpyxl.utils import get_column_letter
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from ybscan.model.attestation import FREQUENCY_TEXT, KIND_TEXT, Answer, Question, last_answer
 from ybscan.model.problem import InputProblems, Problem
 from ybscan.rules.attestation import FIELDS, LABELS, checked_rows, last_text
+from ybscan.rules.workbook import cell_text, is_formula, opened_workbook, openpyxl_or_refuse
 
 #: Columns of the form: heading, key of what a person fills in (or of the question's id), width.
 COLUMNS = (
@@ -20,19 +20,8 @@ COLUMNS = (
     ("确认日期", "at", 14), ("依据", "basis", 30),
 )  # fmt: skip
 SHEET = "人工确认表"
-_MAX_BYTES = 4 * 1024 * 1024
-#: Unpacked, since a small archive may unpack to anything.
-_MAX_UNPACKED = 64 * 1024 * 1024
+_OTHERWISE = "改用 YAML 表格（--form 文件.yml）"
 _MAX_ROWS = 2000
-
-
-def _openpyxl() -> Any:
-    try:
-        import openpyxl
-    except ImportError:
-        hint = "请安装 ybscan[xlsx]，或改用 YAML 表格（--form 文件.yml）"
-        raise InputProblems([Problem("openpyxl", 0, "读写 Excel 表格需要 openpyxl", hint)]) from None
-    return openpyxl
 
 
 def xlsx_form(questions: Iterable[Question], answers: Iterable[Answer]) -> bytes:
@@ -41,7 +30,7 @@ def xlsx_form(questions: Iterable[Question], answers: Iterable[Answer]) -> bytes
     Raises:
         InputProblems: openpyxl is not there.
     """
-    openpyxl = _openpyxl()
+    openpyxl = openpyxl_or_refuse(_OTHERWISE)
     from openpyxl.styles import Alignment, Font, PatternFill
     from openpyxl.worksheet.datavalidation import DataValidation
 
@@ -97,25 +86,8 @@ def read_xlsx(path: Path, questions: Sequence[Question], *, today: date) -> tupl
     Raises:
         InputProblems: with every bad row and its number, formulas included.
     """
-    openpyxl = _openpyxl()
     name = str(path)
-    try:
-        data = path.read_bytes() if path.stat().st_size <= _MAX_BYTES else None
-    except OSError as e:
-        raise InputProblems([Problem(name, 0, f"无法读取文件（{e.strerror or type(e).__name__}）", "")]) from None
-    if data is None:
-        raise InputProblems([Problem(name, 0, "文件过大，不是人工确认表", "")])
-    try:
-        with zipfile.ZipFile(BytesIO(data)) as archive:
-            if sum(i.file_size for i in archive.infolist()) > _MAX_UNPACKED:
-                raise InputProblems([Problem(name, 0, "文件解压后过大，不是人工确认表", "")])
-        book = openpyxl.load_workbook(BytesIO(data), data_only=False, keep_links=False)
-    except InputProblems:
-        raise
-    except Exception:  # openpyxl lets through whatever zipfile, the XML parser and its own code raise
-        raise InputProblems(
-            [Problem(name, 0, "不是有效的 .xlsx 文件", "请用 --form 文件.xlsx 生成的表格填写")]
-        ) from None
+    book = opened_workbook(path, "人工确认表", _OTHERWISE, "请用 --form 文件.xlsx 生成的表格填写")
     sheet = book[SHEET] if SHEET in book.sheetnames else book.worksheets[0] if book.worksheets else None
     problems: list[Problem] = []
     rows = list(_rows(sheet, name, problems)) if sheet is not None else []
@@ -144,25 +116,10 @@ def _rows(sheet: Any, name: str, problems: list[Problem]) -> Iterable[tuple[int,
         row = dict.fromkeys(FIELDS, "")
         for column, key in columns.items():
             cell = sheet.cell(row=number, column=column)
-            if cell.data_type in ("f", "e") or hasattr(cell.value, "text"):
-                what = "公式" if cell.data_type != "e" else "错误值"
+            what = is_formula(cell)
+            if what:
                 problems.append(Problem(name, number, f"“{LABELS[key]}”是{what}，请填写文字", ""))
             else:
-                row[key] = _text(cell.value)
+                row[key] = cell_text(cell.value)
         if any(row.values()):
             yield number, row
-
-
-def _text(value: object) -> str:
-    """A cell's value as the form means it: dates without their midnight, whole numbers without ``.0``."""
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        return value.date().isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, bool):
-        return "是" if value else "否"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value).strip()

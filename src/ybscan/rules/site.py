@@ -18,6 +18,18 @@ from ybscan.rules.load import read_document
 from ybscan.rules.strict_yaml import line_at
 
 REGISTER_COLUMNS = ("id", "hostname", "mac", "ip", "department", "role", "owner")
+#: What units call the columns and the uses in tables of their own.
+_CHINESE_COLUMNS = {
+    "编号": "id", "终端编号": "id", "资产编号": "id", "资产号": "id", "计算机名": "hostname", "主机名": "hostname",
+    "机名": "hostname", "mac地址": "mac", "ip地址": "ip", "科室": "department", "部门": "department", "所在科室": "department",
+    "用途": "role", "角色": "role", "责任人": "owner", "使用人": "owner",
+}  # fmt: skip
+_CHINESE_ROLES = {
+    "结算": "settlement", "医保结算": "settlement", "医保结算终端": "settlement", "办公": "office", "办公终端": "office",
+    "互联网": "internet", "互联网终端": "internet", "外网": "internet",
+}  # fmt: skip
+#: More terminals than any unit has.
+_MAX_ROWS = 20_000
 _MAX_REGISTER = 8 * 1024 * 1024
 
 
@@ -91,12 +103,14 @@ def load_waivers(path: Path) -> tuple[Waiver, ...]:
 
 
 def load_register(path: Path) -> tuple[Terminal, ...]:
-    """The terminal register: CSV in UTF-8 or GB 18030, columns :data:`REGISTER_COLUMNS`.
+    """The terminal register: CSV in UTF-8 or GB 18030, or an Excel workbook; columns :data:`REGISTER_COLUMNS`.
 
     Raises:
         InputProblems: with every bad row.
     """
     name = str(path)
+    if path.suffix.lower() in (".xlsx", ".xlsm"):
+        return _register_rows(_SheetRows(path), name)
     try:
         with path.open("rb") as f:
             data = f.read(_MAX_REGISTER + 1)
@@ -122,8 +136,45 @@ def load_register(path: Path) -> tuple[Terminal, ...]:
         raise InputProblems([Problem(name, rows.line_num, f"CSV 格式有误（{e}）")]) from None
 
 
+def _column(heading: str) -> str:
+    bare = "".join(heading.lower().split())
+    return _CHINESE_COLUMNS.get(bare, bare)
+
+
+class _SheetRows:
+    """The rows of a workbook's first sheet, with ``line_num`` as csv.reader has it."""
+
+    def __init__(self, path: Path) -> None:
+        from ybscan.rules.workbook import opened_workbook
+
+        book = opened_workbook(path, "终端登记表", "另存为 CSV（UTF-8）", "请另存为 .xlsx 或 CSV")
+        self._name = str(path)
+        self._rows = book.worksheets[0].iter_rows() if book.worksheets else iter(())
+        self.line_num = 0
+
+    def __iter__(self) -> _SheetRows:
+        return self
+
+    def __next__(self) -> list[str]:
+        from ybscan.rules.workbook import cell_text, is_formula
+
+        cells = next(self._rows)
+        self.line_num += 1
+        if self.line_num > _MAX_ROWS:
+            raise InputProblems([Problem(self._name, self.line_num, f"登记表超过 {_MAX_ROWS} 行", "请删除多余的空行")])
+        wrong = next((what for c in cells if (what := is_formula(c))), "")
+        if wrong:
+            raise InputProblems(
+                [Problem(self._name, self.line_num, f"这一行中有{wrong}", "请改为文字（选择性粘贴为数值）")]
+            )
+        texts = [cell_text(c.value) for c in cells]
+        while texts and not texts[-1]:
+            texts.pop()
+        return texts
+
+
 def _register_rows(rows: Any, name: str) -> tuple[Terminal, ...]:
-    header = [h.strip().lower() for h in next(rows, [])]
+    header = [_column(h) for h in next(rows, [])]
     problems = [
         Problem(name, 1, f"不认识的列“{h}”", did_you_mean(h, REGISTER_COLUMNS))
         for h in header
@@ -131,7 +182,8 @@ def _register_rows(rows: Any, name: str) -> tuple[Terminal, ...]:
     ]
     problems += [Problem(name, 1, f"“{h}”列出现了两次", "请只保留一列") for h in _twice(header)]
     if "id" not in header:
-        problems.append(Problem(name, 1, "缺少 id 列", f"列名应为 {','.join(REGISTER_COLUMNS)}"))
+        hint = f"列名应为 {','.join(REGISTER_COLUMNS)}，或编号、计算机名、MAC 地址、IP 地址、科室、用途、责任人"
+        problems.append(Problem(name, 1, "缺少 id 列", hint))
     if problems:
         raise InputProblems(problems)
     found: list[Terminal] = []
@@ -149,7 +201,8 @@ def _register_rows(rows: Any, name: str) -> tuple[Terminal, ...]:
         if "id" not in values:
             problems.append(Problem(name, at, "缺少终端编号", ""))
             continue
-        role = values.get("role", Role.SETTLEMENT.value)
+        role = _CHINESE_ROLES.get(values.get("role", ""), values.get("role", Role.SETTLEMENT.value))
+        values["role"] = role
         if role not in list(Role):
             problems.append(
                 Problem(
