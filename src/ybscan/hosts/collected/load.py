@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ybscan.hosts.base import Host
 from ybscan.hosts.collected.evidence import Evidence
-from ybscan.model.problem import InputProblems, Problem
 
 
 def collected_host(evidence: Evidence) -> Host:
@@ -17,4 +16,6 @@ def collected_host(evidence: Evidence) -> Host:
         from ybscan.hosts.windows.collected.host import collected_windows
 
         return collected_windows(evidence)
-    raise InputProblems([Problem(evidence.name, 0, "不认识的采集结果", "请使用本程序附带的采集脚本")])
+    from ybscan.hosts.linux.collected.host import collected_linux
+
+    return collected_linux(evidence)

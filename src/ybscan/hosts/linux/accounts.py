@@ -47,11 +47,16 @@ class LinuxAccounts(Accounts):
             return from_error(e, path)
         if len(data) > _LIMIT:
             return Unknown(Cause.TOO_LARGE, path, path)
-        return _parsed(data.decode("utf-8", "surrogateescape"), path, 9, _ageing)
+        return parse_shadow(data)
 
     def _lines(self, path: str, count: int, make: Callable[[list[str]], T]) -> Reading[tuple[T, ...]]:
         text = self._files.text(path=path)
         return _parsed(text.value, path, count, make) if isinstance(text, Known) else text
+
+
+def parse_shadow(data: bytes) -> Reading[tuple[PasswordAgeing, ...]]:
+    """The states and dates in the text of /etc/shadow; a hash is looked at for its scheme alone."""
+    return _parsed(data.decode("utf-8", "surrogateescape"), "/etc/shadow", 9, _ageing)
 
 
 def _parsed(text: str, path: str, count: int, make: Callable[[list[str]], T]) -> Reading[tuple[T, ...]]:

@@ -45,6 +45,9 @@ class LinuxSystem(System):
     def boot_time(self) -> Reading[float]:
         if not self._live:
             return self.unsupported()
+        return self._boot_time()
+
+    def _boot_time(self) -> Reading[float]:
         stat = self._files.text(path="/proc/stat")
         if not isinstance(stat, Known):
             return stat

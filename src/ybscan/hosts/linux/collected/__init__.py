@@ -1,0 +1,1 @@
+"""Linux as the collector ``tools/collector/linux`` found it."""
