@@ -43,7 +43,7 @@ WANTED='
 /usr/local/share/xsessions/**  /usr/local/share/dconf/profile/**  /var/lib/flatpak/exports/share/applications/**
 /var/lib/snapd/desktop/applications/**  /var/lib/linglong/entries/share/applications/**  /opt/apps/*  /usr/share/usbmount/*
 /var/spool/cron/**  /var/lib/samba/usershares/**  /var/lib/NetworkManager/timestamps  /var/lib/NetworkManager/NetworkManager.state
-/var/lib/dpkg/status  /var/log/dpkg.log  /var/log/dpkg.log.1  /var/log/apt/*
+/var/lib/dpkg/status  /var/lib/dpkg/info/-  /var/lib/apt/extended_states  /usr/lib/systemd/-  /var/log/dpkg.log  /var/log/dpkg.log.1  /var/log/apt/*
 /bin/-  /sbin/-  /usr/bin/-  /usr/sbin/-  /usr/local/-  /usr/local/bin/-  /usr/local/sbin/-  /usr/libexec/--  /usr/lib/-
 /usr/lib64/-  /lib/-  /lib64/-  /usr/share/-  /usr/local/lib/-  /opt/-  /opt/apps/-  /home/-  /tmp/-  /var/tmp/-  /snap/-
 /usr/lib/security/-  /usr/lib64/security/-  /lib/security/-  /lib64/security/-  /usr/lib/bluetooth/-  /usr/lib64/bluetooth/-
@@ -64,7 +64,7 @@ WANTED='
 # Of each home folder: single names only, never a list of what people keep there.
 HOME_FILES='.ICEauthority .Xauthority .bash_history .xsession-errors .local/share/recently-used.xbel
 .ssh/authorized_keys .ssh/authorized_keys2'
-HOME_FOLDERS='.config/autostart/** .config/systemd/user/** .local/share/applications/** .local/bin/- .local/share/flatpak/app/-
+HOME_FOLDERS='.config/autostart/** .config/systemd/user/** .local/share/applications/** .local/bin/- .local/share/- .local/share/flatpak/app/-
 .config/dconf/-'
 # Contents never taken, whatever asks for their folder: hashes, private keys, stored passwords.
 withheld() {
@@ -188,7 +188,7 @@ content() { # path: its text, if it is a regular file of sane size
         number=$((number + 1))
         file=data/$(printf %06d "$number")
         most=$LIMIT
-        case $real in /var/lib/dpkg/status) most=$((LIMIT * 16)) ;; /var/log/*) most=$((LIMIT * 8)) ;; esac
+        case $real in /var/lib/dpkg/status | /var/lib/apt/*) most=$((LIMIT * 16)) ;; /var/log/*) most=$((LIMIT * 8)) ;; esac
         case $real in /proc/* | /sys/*) size=0 ;; *) size=$(wc -c <"$real" 2>/dev/null) || size= ;; esac
         if [ -z "$size" ]; then
             printf 'E denied %s\n' "$real" >>"$tree"
@@ -205,6 +205,11 @@ content() { # path: its text, if it is a regular file of sane size
             printf 'E failed %s\n' "$real" >>"$tree"
         fi
     fi
+}
+
+follow() { # link: what it leads to, its metadata
+    there=$(readlink -f "$1" 2>/dev/null) && one "$there"
+    return 0
 }
 
 contents_below() { # folder depth
@@ -269,6 +274,10 @@ run_tools() {
     tool SYSTEMCTL systemctl list-units --no-pager --no-legend --plain --all --type=service,socket
     for unit in bluetooth upower.service firewalld usbguard; do tool SYSTEMCTL systemctl is-active "$unit"; done
     for module in usb-storage usb_storage uas; do tool MODPROBE modprobe -n -v "$module"; done
+    for match in MESSAGE:_TRANSPORT=kernel USER_ID:MESSAGE_ID=8d45620c1a4348dbb17410da57c60c66 \
+        _COMM:MESSAGE_ID=c7a787079b354eaaa9e77b371893cd27; do
+        tool JOURNALCTL journalctl --no-pager --quiet --output=json --output-fields="${match%%:*}" --since=@0 "${match#*:}"
+    done
     tool AUDITCTL auditctl -s
     tool AUDITCTL auditctl -l
     for question in --state --list-all-zones --get-active-zones --get-default-zone; do tool FIREWALL_CMD firewall-cmd "$question"; done
@@ -371,39 +380,66 @@ say "配置文件"
 set -f
 for pattern in $WANTED; do want "$pattern"; done
 set +f
-for home in /root /home/*; do
-    if [ -d "$home" ]; then
-        one "$home"
+# Folders of accounts, the system's own places left out.
+awk -F: '$6 ~ /^\/./ { print $6 }' /etc/passwd 2>/dev/null | sort -u >"$out/homes"
+while IFS= read -r home; do
+    case $home in /bin | /sbin | /dev | /proc | /usr/* | /nonexistent) continue ;; esac
+    if one "$home" && [ -d "$home" ]; then
         set -f
-        for name in $HOME_FILES; do one "$home/$name" || :; done
-        for name in $HOME_FOLDERS; do want "$home/$name"; done
+        for item in $HOME_FILES; do one "$home/$item" || :; done
+        for item in $HOME_FOLDERS; do want "$home/$item"; done
         set +f
     fi
+done <"$out/homes"
+rm -f "$out/homes"
+for place in /lib/*-linux-* /usr/lib/*-linux-*; do
+    if [ -d "$place" ]; then
+        one "$place"
+        for item in security bluetooth gvfs upower plugins qt5 qt6 libexec; do want "$place/$item/-"; done
+        for item in plugins/kf5/kio/mtp.so qt5/plugins/kf5/kio/mtp.so qt6/plugins/kf6/kio/mtp.so; do one "$place/$item" || :; done
+    fi
+done
+for place in /lib64/* /usr/lib64/*; do
+    if [ -L "$place" ]; then follow "$place"; fi
 done
 say "网络接口"
 for card in /sys/class/net/*; do
-    real=$(readlink -f "$card") || continue
-    names "$real" 1
-    for name in address addr_assign_type operstate carrier flags type uevent tun_flags ifindex iflink; do
-        if [ -e "$real/$name" ]; then content "$real/$name"; fi
+    place=$(readlink -f "$card") || continue
+    if ! [ -d "$place" ]; then continue; fi
+    names "$place" 1
+    for item in address addr_assign_type operstate carrier flags type uevent tun_flags ifindex iflink; do
+        if one "$place/$item"; then content "$place/$item"; fi
     done
-    for name in device device/driver master device/uevent; do one "$real/$name" || :; done
-    for name in bridge bonding wireless phy80211 device; do if [ -d "$real/$name" ]; then names "$real/$name" 1; fi; done
+    for item in device bridge bonding wireless phy80211 master; do
+        if [ -d "$place/$item" ]; then
+            under=$(readlink -f "$place/$item") && names "$under" 1
+            if [ "$item" = device ] && one "$under/driver"; then follow "$under/driver"; fi
+            if [ -e "$under/uevent" ]; then content "$under/uevent"; fi
+        fi
+    done
 done
 say "磁盘与设备"
 for disk in /sys/block/*; do
-    real=$(readlink -f "$disk") || continue
-    names "$real" 1
-    for name in size removable ro device/model device/vendor device/type dm/uuid queue/rotational; do
-        if one "$real/$name"; then content "$real/$name"; fi
+    place=$(readlink -f "$disk") || continue
+    if ! [ -d "$place" ]; then continue; fi
+    names "$place" 1
+    for item in size removable ro dm/uuid queue/rotational partition; do
+        if one "$place/$item"; then content "$place/$item"; fi
     done
-    if [ -d "$real/slaves" ]; then names "$real/slaves" 1; fi
+    if [ -d "$place/slaves" ]; then names "$place/slaves" 1; fi
+    if [ -d "$place/device" ]; then
+        under=$(readlink -f "$place/device") && names "$under" 1
+        for item in model vendor type; do if one "$under/$item"; then content "$under/$item"; fi; done
+        one "$under/serial" || :
+    fi
 done
 for device in /sys/bus/usb/devices/*; do
-    real=$(readlink -f "$device") || continue
-    names "$real" 1
-    for name in idVendor idProduct bDeviceClass bInterfaceClass bInterfaceSubClass bInterfaceProtocol product manufacturer authorized removable; do
-        if [ -e "$real/$name" ]; then content "$real/$name"; fi
+    place=$(readlink -f "$device") || continue
+    if ! [ -d "$place" ]; then continue; fi
+    names "$place" 1
+    for item in idVendor idProduct bDeviceClass bInterfaceClass bInterfaceSubClass bInterfaceProtocol product manufacturer \
+        authorized removable; do
+        if [ -e "$place/$item" ]; then content "$place/$item"; fi
     done
 done
 rm -f "$out/work"

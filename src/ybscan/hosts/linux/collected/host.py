@@ -12,7 +12,7 @@ from ybscan.hosts.groups.registry import Registry
 from ybscan.hosts.groups.security import Security
 from ybscan.hosts.groups.services import Services
 from ybscan.hosts.groups.system import Identity
-from ybscan.hosts.groups.usersettings import UserSettings
+from ybscan.hosts.groups.usersettings import Setting, UserSettings
 from ybscan.hosts.groups.volumes import Volumes
 from ybscan.hosts.linux import NO_WINDOWS
 from ybscan.hosts.linux.collected.running import (
@@ -25,7 +25,7 @@ from ybscan.hosts.linux.collected.tree import CollectedFiles, parse_tree
 from ybscan.hosts.linux.network import LinuxNetwork
 from ybscan.hosts.linux.system import LinuxSystem
 from ybscan.model.problem import InputProblems, Problem
-from ybscan.model.reading import Cause, Known, Reading, Unknown
+from ybscan.model.reading import Absent, Cause, Known, Reading, Unknown
 
 _WHY = "采集脚本不取这类信息"
 
@@ -58,6 +58,26 @@ class CollectedSystem(LinuxSystem):
         return self._boot_time()
 
 
+class CollectedUserSettings(UserSettings):
+    """No database was brought; only that there is none can be told."""
+
+    def __init__(self, files: CollectedFiles) -> None:
+        super().__init__(_WHY)
+        self._files = files
+
+    def dconf(self, *, path: str, keys: tuple[str, ...]) -> Reading[dict[str, Setting]]:
+        return self._absent(path)
+
+    def locks(self, *, path: str, keys: tuple[str, ...]) -> Reading[tuple[str, ...]]:
+        return self._absent(path)
+
+    def _absent(self, path: str) -> Absent | Unknown:
+        seen = self._files.stat(path=path)
+        if isinstance(seen, Known):
+            return Unknown(Cause.NOT_RECORDED, f"采集结果没有 {path} 的内容", path)
+        return seen
+
+
 def collected_linux(evidence: Evidence) -> Host:
     """A host that answers from ``evidence``; what the collector did not ask is Unknown.
 
@@ -86,7 +106,7 @@ def collected_linux(evidence: Evidence) -> Host:
         sockets=CollectedSockets(evidence, processes),
         network=LinuxNetwork(files=files, tools=tools),
         accounts=accounts,
-        user_settings=UserSettings(_WHY),
+        user_settings=CollectedUserSettings(files),
         registry=Registry(NO_WINDOWS),
         volumes=Volumes(_WHY),
         jobs=Jobs(_WHY),

@@ -164,7 +164,8 @@ class CollectedTools(Tools):
         if not isinstance(rows, Known):
             return rows
         shown = f"{Tool[tool].command} {' '.join(args)}"
-        row = next((r for r in rows.value if r.text("name") == tool and tuple(r.lists.get("arg", ())) == args), None)
+        wanted = _whole_journal(args) if tool == "JOURNALCTL" else args
+        row = next((r for r in rows.value if r.text("name") == tool and tuple(r.lists.get("arg", ())) == wanted), None)
         if row is None:
             missing = next((r for r in rows.value if r.text("name") == tool and r.text("code") == "missing"), None)
             if missing is None:
@@ -180,6 +181,37 @@ class CollectedTools(Tools):
         err = self._evidence.members.get(row.text("err"))
         if code is None or out is None or err is None:
             return Unknown(Cause.INCOMPLETE, f"采集结果缺少 {shown} 的输出", shown)
-        return Known(
-            Output(code, out.decode("utf-8", "surrogateescape"), err.decode("utf-8", "surrogateescape")), shown
-        )
+        said = out.decode("utf-8", "surrogateescape")
+        if tool == "JOURNALCTL" and code == 0:
+            part = _of_journal(said, args)
+            if part is None:
+                return Unknown(Cause.MALFORMED, f"{shown} 的输出不完整", shown)
+            said = part
+        return Known(Output(code, said, err.decode("utf-8", "surrogateescape")), shown)
+
+
+_SINCE, _UNTIL, _LINES = "--since=@", "--until=@", "--lines="
+
+
+def _whole_journal(args: tuple[str, ...]) -> tuple[str, ...]:
+    """The command that the collector ran for questions like this one: without limits."""
+    kept = tuple(a for a in args if not a.startswith((_UNTIL, _LINES)))
+    return tuple(f"{_SINCE}0" if a.startswith(_SINCE) else a for a in kept)
+
+
+def _of_journal(text: str, args: tuple[str, ...]) -> str | None:
+    """Those of the journal's records that the limits leave, as journalctl(1) does; None when a record has no time."""
+    limits = {k: int(a[len(k) :]) for a in args for k in (_SINCE, _UNTIL, _LINES) if a.startswith(k)}
+    kept: list[str] = []
+    if text and not text.endswith("\n"):
+        return None
+    for line in text.split("\n")[:-1]:
+        found = re.search(r'"__REALTIME_TIMESTAMP"\s*:\s*"(\d{1,18})"', line)
+        if found is None:
+            return None
+        when = int(found[1]) / 1_000_000
+        if limits.get(_SINCE, 0) <= when and (_UNTIL not in limits or when <= limits[_UNTIL]):
+            kept.append(line)
+    if _LINES in limits:
+        kept = kept[-limits[_LINES] :] if limits[_LINES] else []
+    return "".join(f"{line}\n" for line in kept)
