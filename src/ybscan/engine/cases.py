@@ -1,8 +1,9 @@
 """Cases: a terminal's facts or files in a YAML file, and the verdict a rule must give on them.
 
-``<what>.<verdict>.yml`` with any of ``facts`` (fact name → value), ``tree`` (path → content, laid out in a temporary
-folder), ``registry`` (key → values, of a Windows terminal) and ``answers`` (recorded answers that take precedence). The
-same runner serves the project's own tests and ``ybscan rules test``.
+``<what>.<verdict>.yml`` with any of ``facts`` (fact name → value), ``tree`` (path → content; laid out in a temporary
+folder, of Windows held in :class:`ybscan.engine.casefiles.CaseFiles`), ``registry`` (key → values, of a Windows terminal)
+and ``answers`` (recorded answers that take precedence). The same runner serves the project's own tests and
+``ybscan rules test``.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from ybscan.engine.casefiles import CaseFiles
 from ybscan.engine.judge import Case, judge
 from ybscan.engine.scan import Plan, checked, needed, read_facts
 from ybscan.hosts.base import Host, answer_type
@@ -163,9 +165,13 @@ def host_of(case: CaseDocument, root: Path) -> Host:
             tree["/etc/os-release"] = "ID=linux\n"
         lay_out(tree, root)
         fallback = live_tree(root) if case.live else offline_root(root)
-    elif case.registry is not None:
-        silent: dict[str, Any] = {name: kind("检查样例中没有") for name, kind in group_types().items()}
-        fallback = Host(backend="case", os=case.os, **{**silent, "registry": case_registry(case)})
+    elif case.os == "windows" and (case.registry is not None or case.tree is not None):
+        groups: dict[str, Any] = {name: kind("检查样例中没有") for name, kind in group_types().items()}
+        if case.registry is not None:
+            groups["registry"] = case_registry(case)
+        if case.tree is not None:
+            groups["files"] = CaseFiles(case.tree)
+        fallback = Host(backend="case", os=case.os, **groups)
     return replay(case.os, dict(map(_answer, case.answers)), backend="case", fallback=fallback)
 
 

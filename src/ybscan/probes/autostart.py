@@ -35,9 +35,11 @@ class AutostartProbe(Probe):
     facts = (
         FactSpec(
             "items", Kind.ITEMS, "自启动项",
-            help="开机、登录或按计划自动启动的项目。可疑指程序位于任何人可写的文件夹、下载后直接执行，或未登记的 ld.so.preload。",
+            help="开机、登录或按计划自动启动的项目。可疑指程序位于任何人可写的文件夹、下载后直接执行，或未登记的 ld.so.preload；"
+            "Windows 另指命令经过编码、登录外壳或 Userinit 被改动、登录界面的辅助功能被替换。",
             linux="systemd 的 .wants 链接、附加配置与单元文件，cron 表，桌面自启动项，rc.local，SysV 链接，ld.so.preload",
-            windows="Run/RunOnce 键、启动文件夹、自动启动的服务、计划任务、Winlogon、映像劫持、AppInit_DLLs",
+            windows="Run/RunOnce 键（64/32 位视图和各用户）、启动文件夹、自动启动的服务和驱动、计划任务、Winlogon、映像劫持、"
+            "AppInit_DLLs",
             fields=_FIELDS, summary="{id}（{program}，{reason}）",
         ),
         FactSpec(
@@ -48,19 +50,33 @@ class AutostartProbe(Probe):
     )  # fmt: skip
 
     def read_linux(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        return self._read(host, context)
+
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        return self._read(host, context)
+
+    def _read(self, host: Host, context: Context) -> Mapping[str, Fact]:
         gaps: list[Gap] = []
         baseline = read_baseline(host, context.site)
         accepted = baseline.autostart if isinstance(baseline, Baseline) else None
         configured = context.site.data.baseline is not None
         doubt = baseline if isinstance(baseline, Unknown) and configured else None
         found: dict[str, Autostart] = {}
-        for one in _all(host, accepted or frozenset(), doubt, gaps):
+        if host.os == "windows":
+            from ybscan.probes._windows.autostart import items as windows_items
+
+            everything = windows_items(host, accepted or frozenset(), doubt, gaps)
+            origin = "注册表、服务、计划任务与启动文件夹"
+        else:
+            everything = _all(host, accepted or frozenset(), doubt, gaps)
+            origin = "systemd、cron、桌面自启动与 ld.so.preload"
+        for one in everything:
             # Several lines may share an id; the suspicious one speaks for them.
             if one.id not in found or one.why or (one.unread and not found[one.id].why):
                 found[one.id] = one
         rows = [(key, _item(found[key])) for key in sorted(found)]
         missing = tuple(unique(gaps))
-        items: Fact = Known(tuple(i for _, i in rows), "systemd、cron、桌面自启动与 ld.so.preload", missing)
+        items: Fact = Known(tuple(i for _, i in rows), origin, missing)
         if accepted is None:
             why = baseline if isinstance(baseline, Unknown) else None
             changes: Fact = why or Unknown(Cause.NOT_CONFIGURED, "基线文件中没有 autostart", "data.baseline")

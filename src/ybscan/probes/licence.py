@@ -36,17 +36,29 @@ class LicenceProbe(Probe):
         FactSpec(
             "system", Kind.BOOLEAN, "操作系统正版授权", words=("已授权或无需授权", "未授权"),
             help="自由软件发行版无需授权；厂商系统的激活状态没有经核实的读取方法时未知。",
-            linux="/etc/os-release 的 ID", windows="SoftwareLicensingProduct 的 LicenseStatus、KMS 主机",
+            linux="/etc/os-release 的 ID", windows="SoftwareLicensingProduct 的 LicenseStatus、KMS 主机（本机和互联网地址视为非法激活）",
         ),
         FactSpec(
             "antivirus", Kind.BOOLEAN, "杀毒软件正版授权", words=("已授权或无需授权", "未授权"),
             help="检测字典安全软件类中已安装的产品；商业产品的授权状态须在其界面核对。",
-            linux="软件清单与检测字典", windows="安全中心登记的产品状态",
+            linux="软件清单与检测字典", windows="安全中心登记的产品；只有系统自带的 Defender 随系统授权，其他产品须在其界面核对",
         ),
     )  # fmt: skip
 
     def read_linux(self, host: Host, context: Context) -> Mapping[str, Fact]:
         return {"system": _system(host), "antivirus": _antivirus(host, context)}
+
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        from ybscan.probes._windows.genuine import antivirus, system
+
+        if not context.dictionary.products:
+            return {
+                "system": system(host),
+                "antivirus": Unknown(Cause.NOT_CONFIGURED, "没有检测字典", "rules/software"),
+            }
+        inventory = context.once("software.inventory", lambda: gather(host))
+        matches = context.once("software.matches", lambda: match_products(inventory, context.dictionary))
+        return {"system": system(host), "antivirus": antivirus(host, inventory, matches)}
 
 
 def _system(host: Host) -> Fact:

@@ -27,6 +27,8 @@ VENDOR_MARKS = (
     "/etc/kylin-release", "/etc/.kyinfo", "/etc/neokylin-release", "/etc/os-version", "/etc/uos-release", "/etc/deepin-version",
     "/etc/openEuler-release", "/etc/anolis-release",
 )  # fmt: skip
+#: InstallationType is there from Windows 7 on.
+_TELLS_INSTALLATION = 7600
 _BASES = ("debian-", "ubuntu-", "centos-")
 _CENTOS = re.compile(r"^CentOS (?:Linux )?release (\d+)")
 
@@ -43,7 +45,7 @@ class OsSupportProbe(Probe):
             "延长支持指 Debian LTS、Ubuntu ESM、Windows ESU：Debian LTS 看是否配置了安全更新源，须购买授权的无法从配置文件确认。",
             linux="/etc/os-release（CentOS 6 为 /etc/centos-release）、软件源配置、rules/lifecycle、site.yml",
             windows="HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion 的 CurrentBuild、EditionID、InstallationType，"
-            "SoftwareLicensingProduct 中名称含 ESU 且已授权的条目",
+            "rules/lifecycle、site.yml；ESU 是否已授权不能读取，未知",
             fields=(
                 Field("name", Kind.TEXT, "系统"),
                 Field("release", Kind.TEXT, "版本标识"),
@@ -77,6 +79,48 @@ class OsSupportProbe(Probe):
             "source": _source(release, own),
         }
         return {"systems": Known((item,), os_id.origin)}
+
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        found = host.system.windows()
+        if not isinstance(found, Known):
+            return {"systems": found if isinstance(found, Unknown) else Unknown(Cause.UNAVAILABLE, "没有 Windows 版本")}
+        windows = found.value
+        if not windows.installation and windows.build >= _TELLS_INSTALLATION:
+            return {
+                "systems": Unknown(Cause.UNAVAILABLE, "没有读到 InstallationType，不能区分客户端与服务器", found.origin)
+            }
+        release = windows_release(
+            context.lifecycle,
+            build=windows.build,
+            edition=windows.edition,
+            installation=windows.installation or "Client",
+        )
+        key = f"windows-{windows.build}"
+        own = own_date(context, key)
+        item: Item = {
+            "name": release.name if release else shown(windows.product, 60),
+            "release": shown(f"{windows.build}.{windows.revision} {windows.edition}", 60),
+            "end": _end(release, own),
+            "days_left": _days_left(context, key, release, own),
+            "extended_end": f"{release.programme_name} {release.extended}" if release and release.extended else None,
+            "extended": _esu(context, release, own),
+            "source": _source(release, own),
+        }
+        return {"systems": Known((item,), found.origin)}
+
+
+def _esu(context: Context, release: Release | None, own: date | Unknown | None) -> bool | Unknown:
+    """Extended updates of Windows are bought; whether a licence for them is active cannot be read here."""
+    if release is None or release.extended is None:
+        if own is None and release is None:
+            return Unknown(Cause.NOT_CONFIGURED, "系统不在停止支持日期表中", "rules/lifecycle")
+        return False
+    today = context.now.date()
+    doubt = _outdated(release, release.extended, today)
+    if release.extended < today:
+        return doubt or False
+    what = f"{release.programme_name} 是否已购买并激活，本程序不能读取，请用 slmgr /dlv 核对"
+    return doubt or Unknown(Cause.UNCONFIRMED, what)
 
 
 def _end(release: Release | None, own: date | Unknown | None) -> FieldValue:

@@ -102,7 +102,8 @@ class RemoteAccessProbe(Probe):
             "services", Kind.ITEMS, "对外提供的远程登录服务",
             help="正在监听（非本机回环）或设为开机启用的远程登录、远程桌面服务，每类一条。批准指 ports.allowed 中列有其端口并限定来源。",
             linux="监听端口与所属进程，systemd 启用链接，SysV 启动链接，inetd/xinetd，桌面共享设置",
-            windows="TermService、WinRM、RemoteRegistry 与远程桌面设置（策略优先于本机值），监听端口",
+            windows="fDenyTSConnections、UserAuthentication（策略优先于本机值），TermService 的程序，WinRM 监听器，"
+            "RemoteRegistry、TlntSvr、sshd 服务，监听端口",
             fields=(
                 Field("kind", Kind.TEXT, "类别"),
                 Field("name", Kind.TEXT, "名称"),
@@ -123,7 +124,7 @@ class RemoteAccessProbe(Probe):
         ),
         FactSpec(
             "remote_assistance", Kind.BOOLEAN, "远程协助", words=("已启用", "未启用"), linux="",
-            windows="Remote Assistance 的 fAllowToGetHelp（策略优先于本机值）",
+            windows="Remote Assistance 的 fAllowToGetHelp（策略优先于本机值）、策略的 fAllowUnsolicited",
         ),
     )  # fmt: skip
 
@@ -147,6 +148,17 @@ class RemoteAccessProbe(Probe):
             "ssh_root_password": _of_config(config, idle, offered, lambda c: _root_password(c, os_id)),
             "ssh_empty_passwords": _of_config(config, idle, offered, _empty_passwords),
             "remote_assistance": Absent("Linux"),
+        }
+
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        from ybscan.probes._windows.remote import remote_assistance, services
+
+        no_sshd = Unknown(Cause.UNSUPPORTED, "Windows 上不检查 sshd_config")
+        return {
+            "services": services(host, context),
+            "ssh_root_password": no_sshd,
+            "ssh_empty_passwords": no_sshd,
+            "remote_assistance": remote_assistance(host),
         }
 
 

@@ -19,10 +19,12 @@ from ybscan.model.site import Site
 from ybscan.probes._software.allow import allowed, fits, forbidden_here, usable
 from ybscan.probes._software.baseline import Baseline, read_baseline
 from ybscan.probes._software.inventory import gather
-from ybscan.probes._software.match import KIND_TEXT, Match, match_products
+from ybscan.probes._software.match import KIND_TEXT, Match, match_products, settled
 from ybscan.probes._software.records import SOURCE_TEXT, Inventory, Package
 from ybscan.probes._software.required import required_item
 from ybscan.probes._software.text import folded, shown
+from ybscan.probes._windows.components import WINDOWS_OWN
+from ybscan.probes._windows.places import program_folders
 from ybscan.probes.base import Context, Probe
 
 #: How many clues an item shows; all of them count.
@@ -40,7 +42,8 @@ class SoftwareProbe(Probe):
             help="检测字典和本单位另行禁止清单中的产品，每个产品一条，附全部线索。各终端角色字段表示在该角色终端上是否确认属于禁止软件："
             "线索不足或须人工核实用途的为未知。",
             linux="dpkg、rpm、pacman 登记，flatpak、snap、玲珑，应用菜单，/opt、用户目录、AppImage、wine，进程和系统服务",
-            windows="卸载登记（64/32 位视图和各用户）、Appx、服务、进程映像与签名者、计划任务、Run 键、目录",
+            windows="卸载登记（64/32 位视图和各用户）、Appx、服务、进程、计划任务、Run 键、程序文件夹和快捷方式；"
+            "只有进程一类线索时看其签名者",
             fields=(
                 Field("id", Kind.TEXT, "产品编号"),
                 Field("name", Kind.TEXT, "产品"),
@@ -63,7 +66,7 @@ class SoftwareProbe(Probe):
             "unapproved", Kind.ITEMS, "不在允许清单中的软件",
             help="系统自带（必备、重要、标准优先级）和作为依赖自动安装的软件包不计。",
             linux="软件包登记与 apt 的自动安装标记、flatpak、snap、玲珑、AppImage、/opt、wine，与 software.allowed 和基线比对",
-            windows="卸载登记与 Appx，扣除系统组件、驱动、运行库和字体",
+            windows="卸载登记、Appx 与程序文件夹，按厂商和名称扣除系统组件、更新、运行库和驱动，与 software.allowed 和基线比对",
             fields=(
                 Field("name", Kind.TEXT, "名称"),
                 Field("version", Kind.TEXT, "版本"),
@@ -76,7 +79,7 @@ class SoftwareProbe(Probe):
         FactSpec(
             "required", Kind.ITEMS, "应装软件", never_empty=True,
             help="site.yml 的 software.required 中每一项的安装和运行情况。",
-            linux="软件包登记、系统服务、进程", windows="卸载登记、服务状态、进程映像与签名者",
+            linux="软件包登记、系统服务、进程", windows="卸载登记、服务（名称或显示名称）的状态、进程",
             fields=(
                 Field("name", Kind.TEXT, "名称"),
                 Field("installed", Kind.BOOLEAN, "是否已安装"),
@@ -88,6 +91,12 @@ class SoftwareProbe(Probe):
     )  # fmt: skip
 
     def read_linux(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        return self._read(host, context)
+
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        return self._read(host, context)
+
+    def _read(self, host: Host, context: Context) -> Mapping[str, Fact]:
         inventory = context.once("software.inventory", lambda: gather(host))
         matches = context.once("software.matches", lambda: match_products(inventory, context.dictionary))
         return {
@@ -105,7 +114,8 @@ def _products(inventory: Inventory, matches: list[Match], context: Context) -> F
         return Unknown(Cause.NOT_CONFIGURED, "没有检测字典", "rules/software")
     items = [product_item(m, inventory, context.site) for m in matches]
     items += [product_item(m, inventory, context.site, unit=True) for m in forbidden_here(inventory, context.site)]
-    return Known(tuple(items), f"软件清单（检测字典 {context.dictionary.date}）", tuple(inventory.gaps))
+    gaps = tuple(dict.fromkeys(inventory.gaps))
+    return Known(tuple(items), f"软件清单（检测字典 {context.dictionary.date}）", gaps)
 
 
 def product_item(match: Match, inventory: Inventory, site: Site, *, unit: bool = False) -> Item:
@@ -156,7 +166,7 @@ def _unapproved(host: Host, inventory: Inventory, site: Site) -> Fact:
     baseline = read_baseline(host, site)
     items = [*_unapproved_packages(inventory, patterns, baseline), *_unapproved_files(inventory, patterns)]
     items.sort(key=lambda i: (str(i["source"]), str(i["name"])))
-    return Known(tuple(items), "软件清单与 software.allowed", tuple(inventory.gaps))
+    return Known(tuple(items), "软件清单与 software.allowed", tuple(dict.fromkeys(inventory.gaps)))
 
 
 def _unapproved_packages(
@@ -168,6 +178,7 @@ def _unapproved_packages(
             continue
         if accepted is not None and package.name in accepted:
             continue
+        package = settled(inventory, package)
         yield {
             "name": shown(package.name), "version": shown(package.version) or None, "source": SOURCE_TEXT[package.source],
             "path": shown(package.origin), "confirmed": _own_choice(package, accepted, baseline),
@@ -190,6 +201,9 @@ def _own_choice(package: Package, accepted: frozenset[str] | None, baseline: Bas
 
 def _unapproved_files(inventory: Inventory, patterns: tuple[str, ...]) -> Iterator[Item]:
     """Programs without a package. Whether a folder below /opt belongs to one is told by likeness of names only."""
+    if inventory.system == "windows":
+        yield from _unrecorded(inventory, patterns)
+        return
     installed = [_words(p.name) for p in inventory.packages]
     label = {"appimage": "AppImage", "wine": "wine 中的 Windows 程序", "opt": "/opt 文件夹"}
     for found in inventory.found:
@@ -203,6 +217,24 @@ def _unapproved_files(inventory: Inventory, patterns: tuple[str, ...]) -> Iterat
         yield {
             "name": shown(found.name), "version": None, "source": label.get(found.kind, "文件"), "path": shown(found.path),
             "confirmed": Unknown(Cause.UNCONFIRMED, "没有软件包登记，须核实来源"),
+        }  # fmt: skip
+
+
+def _unrecorded(inventory: Inventory, patterns: tuple[str, ...]) -> Iterator[Item]:
+    """Folders among the programs of Windows that no record names, and that bear no record's or maker's name."""
+    installed = [_words(p.name) | _words(p.publisher) for p in inventory.packages if p.source == "uninstall"]
+    named = [p.location.casefold() for p in inventory.packages if p.location]
+    folders = {f.casefold() for f in program_folders(inventory)}
+    for found in inventory.found:
+        folder, _, name = found.path.casefold().rpartition("\\")
+        if folder not in folders or name in WINDOWS_OWN or fits(found.name, patterns) or not folded(found.name):
+            continue
+        within = found.path.casefold()
+        if any(n == within or n.startswith(f"{within}\\") for n in named) or _owned(_words(found.name), installed):
+            continue
+        yield {
+            "name": shown(found.name), "version": None, "source": "程序文件夹", "path": shown(found.path),
+            "confirmed": Unknown(Cause.UNCONFIRMED, "没有卸载登记，须核实来源"),
         }  # fmt: skip
 
 

@@ -65,6 +65,15 @@ class Files(Group):
         return self.unsupported()
 
     @question
+    def rights(self, *, path: str) -> Reading[dict[str, int]]:
+        """Windows: what the access control list of a file or folder grants, as SID → access mask.
+
+        Generic rights are mapped to those of files; entries that only inherit are left out, denials are not subtracted.
+        The owner has at least READ_CONTROL and WRITE_DAC. Without a list (FAT, or a null list) Everyone has all.
+        """
+        return self.unsupported()
+
+    @question
     def link(self, *, path: str) -> Reading[str]:
         """What a symbolic link says, unresolved; Absent when the path is not a link."""
         return self.unsupported()

@@ -27,5 +27,9 @@ class Processes(Group):
 
     @question
     def running(self) -> Reading[tuple[Process, ...]]:
-        """All processes. A process whose image could not be read leaves a gap; so does a hidden part of the list."""
+        """All processes. A hidden part of the list leaves a gap.
+
+        So does an image that could not be read; its gap's origin ends in ``/exe``, since the list of names is complete
+        all the same.
+        """
         return self.unsupported()

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ybscan.hosts.base import Group, question
-from ybscan.model.reading import Reading
+from ybscan.hosts.windows.commandline import programs
+from ybscan.model.reading import Known, Reading
 
 View = Literal["64", "32"]
 """Which half of a redirected key: ``64`` the system's own (on 32-bit Windows the only one), ``32`` Wow6432Node."""
@@ -55,6 +56,19 @@ class Registry(Group):
     def subkeys(self, *, key: str, view: View = "64") -> Reading[tuple[str, ...]]:
         """The names of the subkeys, sorted."""
         return self.unsupported()
+
+    @question
+    def commands(self, *, key: str, view: View = "64") -> Reading[dict[str, tuple[str, ...]]]:
+        """Of a key whose values are command lines (``Run``): per value name the programs it starts, as written.
+
+        Arguments never leave the backend, except the scripts and libraries an interpreter is given and the marks of
+        :mod:`ybscan.hosts.windows.commandline`. Values that are no text are left out.
+        """
+        found = self.values(key=key, view=view)
+        if not isinstance(found, Known):
+            return found
+        started = {n: programs(v) for n, v in found.value.items() if isinstance(v, str)}
+        return Known(started, found.origin, found.gaps)
 
     @question
     def written(self, *, key: str, view: View = "64") -> Reading[float]:

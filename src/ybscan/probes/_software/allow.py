@@ -5,12 +5,13 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 
 from ybscan.model.dictionary import Product
 from ybscan.model.rule import Role, Severity
 from ybscan.model.site import Site
-from ybscan.probes._software.match import Clue, Match, package_clue
+from ybscan.probes._software.match import Clue, Match, package_clue, settled
 from ybscan.probes._software.records import Inventory
 from ybscan.probes._software.text import folded, shown
 
@@ -73,15 +74,18 @@ def _named_clues(inventory: Inventory, pattern: str) -> Iterable[tuple[str, Clue
     one = (pattern,)
     for package in inventory.packages:
         if fits(package.name, one):
-            yield package.name, package_clue(package, conclusive=not _wild(pattern))
+            checked = settled(inventory, package)
+            clue = package_clue(checked, conclusive=not _wild(pattern))
+            yield package.name, replace(clue, weak=bool(checked.doubt) and inventory.system == "windows")
     for entry in inventory.entries:
         for name in (*entry.names, entry.app):
             if fits(name, one):
-                yield name, Clue("desktop", f"应用菜单“{shown(name, 60)}”（{shown(entry.path)}）", name)
+                text = f"应用菜单“{shown(name, 60)}”（{shown(entry.path)}）"
+                yield name, Clue("desktop", text, name, weak=inventory.system == "windows")
                 break
     for found in inventory.found:
         if fits(found.name, one):
-            yield found.name, Clue("files", f"程序文件 {shown(found.path)}", found.name)
+            yield found.name, Clue("files", f"程序文件 {shown(found.path)}", found.name, weak=found.kind == "data")
     for name in sorted(set(inventory.processes.values())):
         if fits(name, one):
             yield name, Clue("process", f"正在运行的进程 {shown(name, 60)}", name)

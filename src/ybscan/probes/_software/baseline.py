@@ -63,8 +63,10 @@ def read_baseline(host: Host, site: Site) -> Baseline | Unknown:
     path = site.data.baseline
     if path is None:
         return Unknown(Cause.NOT_CONFIGURED, _SETTING, "site.yml")
-    if not path.startswith("/"):
+    if not (re.match(r"[A-Za-z]:[\\/]", path) if host.os == "windows" else path.startswith("/")):
         return Unknown(Cause.NOT_CONFIGURED, f"{_SETTING} 应为本机绝对路径", "site.yml")
+    if host.os == "windows":
+        path = path.replace("/", "\\")
     text = host.files.text(path=path, limit=_LIMIT)
     if isinstance(text, Unknown):
         return text
@@ -74,6 +76,11 @@ def read_baseline(host: Host, site: Site) -> Baseline | Unknown:
     if isinstance(found, str):
         return Unknown(Cause.MALFORMED, f"基线文件 {path}：{found}", path)
     # Whoever can rewrite the baseline can accept anything.
+    if host.os == "windows":
+        from ybscan.probes._windows.guard import open_to
+
+        who = open_to(host, path)
+        return who if isinstance(who, Unknown) else found
     meta = host.files.stat(path=path)
     if not isinstance(meta, Known):
         return meta if isinstance(meta, Unknown) else Unknown(Cause.UNAVAILABLE, path, path)

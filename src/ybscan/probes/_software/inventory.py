@@ -11,7 +11,11 @@ from ybscan.probes._software.records import Inventory
 
 
 def gather(host: Host) -> Inventory:
-    """Packages, menu entries, folders, services and processes of a Linux terminal, with what could not be read."""
+    """Installed records, menu entries, folders, services and processes of a terminal, with what could not be read."""
+    if host.os == "windows":
+        from ybscan.probes._windows.inventory import gather_windows
+
+        return gather_windows(host)
     inventory = Inventory()
     read_homes(host, inventory)
     read_packages(host, inventory)

@@ -18,10 +18,11 @@ from ybscan.model.dictionary import Dictionary, Product, Traces
 from ybscan.probes._software.records import SOURCE_TEXT, Entry, Inventory, Package
 from ybscan.probes._software.text import folded, shown
 
-ClueKind = Literal["package", "desktop", "files", "process", "service"]
+ClueKind = Literal["package", "desktop", "files", "process", "service", "signature"]
 
 KIND_TEXT: dict[ClueKind, str] = {
     "package": "软件包登记", "desktop": "应用菜单", "files": "程序文件", "process": "运行进程", "service": "系统服务",
+    "signature": "程序签名",
 }  # fmt: skip
 
 #: proc_pid_stat(5): the kernel keeps 15 characters of a process name.
@@ -30,13 +31,18 @@ _COMM = 15
 
 @dataclass(frozen=True, slots=True, order=True)
 class Clue:
-    """One trace that was found. ``conclusive``: an installed record under an exact, verified name."""
+    """One trace that was found. ``conclusive``: an installed record under an exact, verified name.
+
+    ``weak``: a trace that uninstalling leaves behind (a record without its files, a shortcut, a data folder); any number
+    of such traces confirms nothing.
+    """
 
     kind: ClueKind
     text: str
     name: str
     conclusive: bool = False
     version: str = ""
+    weak: bool = False
 
 
 @dataclass(slots=True)
@@ -51,8 +57,10 @@ class Match:
         return tuple(sorted({c.kind for c in self.clues}))
 
     def confirmed(self) -> bool:
-        """One conclusive record, or two clues of different kinds."""
-        return any(c.conclusive for c in self.clues) or len(self.kinds()) >= 2
+        """One conclusive record, or two clues of different kinds of which one is more than a left-over."""
+        if any(c.conclusive for c in self.clues):
+            return True
+        return len(self.kinds()) >= 2 and not all(c.weak for c in self.clues)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +99,13 @@ class _Names:
 
 
 class Index:
-    """A dictionary made ready for look-ups. Made once per dictionary."""
+    """A dictionary made ready for look-ups on one system. Made once per dictionary."""
 
-    def __init__(self, dictionary: Dictionary) -> None:
+    def __init__(self, dictionary: Dictionary, system: str = "linux") -> None:
+        self._system = system
+        self.keys = _Names()
+        self.place_traces: list[tuple[str, Product]] = []
+        """Windows: the paths of the dictionary as written there."""
         self.packages = _Names()
         self.processes = _Names()
         self.services = _Names()
@@ -102,7 +114,8 @@ class Index:
         self._expressions: list[tuple[tuple[str, ...], tuple[str, ...], Product]] = []
         for product in dictionary.products:
             self._add(product)
-        for names in (self.packages, self.processes, self.services, *self.paths.values(), *self.home_paths.values()):
+        tables = (self.packages, self.keys, self.processes, self.services, *self.paths.values())
+        for names in (*tables, *self.home_paths.values()):
             names.close()
         # Inline flags may stand only at the start of an expression, so joining is safe for expressions without them.
         every = tuple(e for p in dictionary.products for e in p.names)
@@ -110,10 +123,30 @@ class Index:
         # Kernel names are cut at 15 characters; an exact name that long must be found by its head.
         self._cut: dict[str, list[_Trace]] = {}
         for name, traces in self.processes.exact.items():
-            if len(name) > _COMM:
+            if len(name) > _COMM and system == "linux":
                 self._cut.setdefault(name[:_COMM], []).extend(traces)
 
     def _add(self, product: Product) -> None:
+        if product.names:
+            self._expressions.append((product.names, product.not_names, product))
+        if self._system == "windows":
+            self._add_windows(product)
+        else:
+            self._add_linux(product)
+
+    def _add_windows(self, product: Product) -> None:
+        windows = product.windows
+        for table, names in (
+            (self.keys, windows.keys),
+            (self.packages, (*windows.packages, *windows.apps)),
+            (self.processes, windows.processes),
+            (self.services, windows.services),
+        ):
+            for name in names:
+                table.add(name, self._trace(product, windows, name))
+        self.place_traces += [(path, product) for path in windows.paths]
+
+    def _add_linux(self, product: Product) -> None:
         linux = product.linux
         for name in (*linux.packages, *linux.apps):
             self.packages.add(name, self._trace(product, linux, name))
@@ -129,8 +162,6 @@ class Index:
             home = folder.startswith("~")
             table = self.home_paths if home else self.paths
             table.setdefault(folder[1:] if home else folder, _Names()).add(name, self._trace(product, linux, path))
-        if product.names:
-            self._expressions.append((product.names, product.not_names, product))
 
     @staticmethod
     def _trace(product: Product, traces: Traces, name: str) -> _Trace:
@@ -167,26 +198,33 @@ def _joined(expressions: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{unicodedata.normalize('NFKC', e)})" for e in expressions), re.IGNORECASE)
 
 
-_last: tuple[Dictionary, Index] | None = None
+_last: dict[str, tuple[Dictionary, Index]] = {}
 
 
-def index_of(dictionary: Dictionary) -> Index:
-    """The index of a dictionary; the last one made is kept."""
-    global _last  # a cache of one
-    last = _last
+def index_of(dictionary: Dictionary, system: str = "linux") -> Index:
+    """The index of a dictionary for a system; the last one made for each is kept."""
+    last = _last.get(system)
     if last is not None and last[0] is dictionary:
         return last[1]
-    made = Index(dictionary)
-    _last = (dictionary, made)
+    made = Index(dictionary, system)
+    _last[system] = (dictionary, made)
     return made
 
 
 def match_products(inventory: Inventory, dictionary: Dictionary) -> list[Match]:
     """The products found, in dictionary order."""
-    index = index_of(dictionary)
+    index = index_of(dictionary, inventory.system)
     matches: dict[str, Match] = {}
-    for product, clue in _clues(inventory, index):
-        matches.setdefault(product.id, Match(product)).clues[clue] = None
+    if inventory.system == "windows":
+        from ybscan.probes._windows.products import clues, signatures
+
+        for product, clue in clues(inventory, index):
+            matches.setdefault(product.id, Match(product)).clues[clue] = None
+        for match in matches.values():
+            signatures(inventory, match)
+    else:
+        for product, clue in _clues(inventory, index):
+            matches.setdefault(product.id, Match(product)).clues[clue] = None
     order = {p.id: i for i, p in enumerate(dictionary.products)}
     return sorted(matches.values(), key=lambda m: order[m.product.id])
 
@@ -196,7 +234,7 @@ def _clues(inventory: Inventory, index: Index) -> Iterator[tuple[Product, Clue]]
         for trace, exact in index.packages.find(folded(package.name)):
             yield trace.product, package_clue(package, conclusive=exact and trace.trusted)
     for entry in inventory.entries:
-        for product in _entry_products(entry, index):
+        for product in entry_products(entry, index):
             name = entry.names[0] if entry.names else entry.app
             yield product, Clue("desktop", f"应用菜单“{shown(name, 60)}”（{shown(entry.path)}）", name)
     yield from _file_clues(inventory, index)
@@ -206,6 +244,15 @@ def _clues(inventory: Inventory, index: Index) -> Iterator[tuple[Product, Clue]]
     for name, path in sorted(inventory.services.items()):
         for trace, _ in index.services.find(folded(name)):
             yield trace.product, Clue("service", f"系统服务 {shown(name, 60)}（{shown(path)}）", name)
+
+
+def settled(inventory: Inventory, package: Package) -> Package:
+    """The record with the doubt that its own files raise, where records are left behind (Windows)."""
+    if inventory.system != "windows":
+        return package
+    from ybscan.probes._windows.products import settled as by_its_files
+
+    return by_its_files(inventory, package)
 
 
 def package_clue(package: Package, *, conclusive: bool) -> Clue:
@@ -218,7 +265,7 @@ def package_clue(package: Package, *, conclusive: bool) -> Clue:
     )  # fmt: skip
 
 
-def _entry_products(entry: Entry, index: Index) -> Iterable[Product]:
+def entry_products(entry: Entry, index: Index) -> Iterable[Product]:
     """The products a desktop entry speaks of: by its names, the program it starts, or its id.
 
     One entry is one clue, however much of it fits.

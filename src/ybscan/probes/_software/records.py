@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ybscan.hosts.base import Host
 from ybscan.model.reading import Gap
 
-Source = Literal["dpkg", "rpm", "pacman", "flatpak", "snap", "linglong"]
+Source = Literal["dpkg", "rpm", "pacman", "flatpak", "snap", "linglong", "uninstall", "appx"]
 
 SOURCE_TEXT = {
     "dpkg": "dpkg 软件包", "rpm": "rpm 软件包", "pacman": "pacman 软件包", "flatpak": "flatpak 应用", "snap": "snap 应用",
-    "linglong": "玲珑应用",
+    "linglong": "玲珑应用", "uninstall": "卸载登记", "appx": "应用商店应用",
 }  # fmt: skip
 
 
@@ -31,6 +32,19 @@ class Package:
     auto: bool | None = None
     origin: str = ""
     doubt: str = ""
+    key: str = ""
+    """Windows: the name of the record's key."""
+    publisher: str = ""
+    location: str = ""
+    """Windows: the folder or program the record names, expanded; empty where it names none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Startup:
+    """Windows: a program that something starts by itself; ``where`` is for people."""
+
+    program: str
+    where: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +62,7 @@ class Found:
     """A file or folder that was seen; ``kind`` tells what looking there means."""
 
     path: str
-    kind: Literal["path", "opt", "appimage", "wine"]
+    kind: Literal["path", "opt", "appimage", "wine", "program", "data"]
     name: str
     """The bare name to compare: ``QQ`` for ``/opt/QQ``, without version and ``.AppImage``."""
 
@@ -75,3 +89,13 @@ class Inventory:
     gaps: list[Gap] = field(default_factory=list)
     process_gaps: tuple[Gap, ...] = ()
     """The part of ``gaps`` that concerns what runs."""
+    system: Literal["linux", "windows"] = "linux"
+    startups: list[Startup] = field(default_factory=list)
+    programs: dict[str, str] = field(default_factory=dict)
+    """Windows: folded names of services → the program each runs."""
+    titles: dict[str, str] = field(default_factory=dict)
+    """Windows: folded display names of services → names of services."""
+    places: object = None
+    """Windows: the :class:`ybscan.probes._windows.places.Places` of the terminal."""
+    host: Host | None = field(default=None, repr=False)
+    """Windows: whom to ask the few questions that only a hit is worth (is the file there, who signed it)."""

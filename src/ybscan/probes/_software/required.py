@@ -49,9 +49,11 @@ def _installed(
             return True
         return _missing(inventory.gaps, f"没有软件包 {shown(wanted.package)}", evidence)
     if wanted.service is not None:
-        unit = wanted.service.removesuffix(".service").casefold()
+        unit = _service(inventory, wanted.service)
         if unit in inventory.services:
-            evidence.append(inventory.services[unit])
+            evidence.append(
+                inventory.services[unit] if inventory.system == "linux" else f"服务 {shown(inventory.services[unit])}"
+            )
             return True
         return _missing(inventory.gaps, f"没有服务 {shown(wanted.service)}", evidence)
     if product is not None and product.confirmed():
@@ -76,20 +78,51 @@ def _running(
             evidence.append(f"进程 {shown(wanted.process)} 正在运行")
             return True
         # The kernel keeps 15 characters of a name; a longer one shows in full only where the image could be read.
-        if any(len(n) == 15 and folded(wanted.process).startswith(folded(n)) for n in inventory.processes.values()):
+        if inventory.system == "linux" and any(
+            len(n) == 15 and folded(wanted.process).startswith(folded(n)) for n in inventory.processes.values()
+        ):
             return Unknown(Cause.UNCONFIRMED, f"进程名 {shown(wanted.process)} 被系统截断，无法确认")
         return _missing(list(inventory.process_gaps), f"进程 {shown(wanted.process)} 没有运行", evidence)
     if wanted.service is not None:
+        if inventory.system == "windows":
+            return _state(host, inventory, wanted.service, evidence)
         return _active(host, wanted.service, evidence)
-    if product is not None and (product.product.linux.processes or product.product.linux.services):
+    traces = (
+        None if product is None else product.product.windows if inventory.system == "windows" else product.product.linux
+    )
+    if product is not None and traces is not None and (traces.processes or traces.services):
         if "process" in product.kinds():
             return True
-        if product.product.confidence == "memory" or product.product.linux.unverified:
+        if product.product.confidence == "memory" or traces.unverified:
             return Unknown(
                 Cause.UNCONFIRMED, "没有看到已知名称的进程，但该产品的进程名未经核实，请在 software.required 中写明"
             )
         return _missing(list(inventory.process_gaps), f"{product.product.name} 没有运行", evidence)
     return None
+
+
+def _service(inventory: Inventory, name: str) -> str:
+    """The folded name of a service; on Windows people know some by the display name."""
+    if inventory.system == "linux":
+        return name.removesuffix(".service").casefold()
+    return folded(inventory.titles.get(folded(name), name))
+
+
+def _state(host: Host, inventory: Inventory, service: str, evidence: list[str]) -> FieldValue:
+    """What the service control manager says."""
+    states = host.services.states()
+    if not isinstance(states, Known):
+        return states if isinstance(states, Unknown) else Unknown(Cause.UNAVAILABLE, "没有服务状态")
+    name = _service(inventory, service)
+    found = next((s for s in states.value if folded(s.name) == name), None)
+    if found is None:
+        # Without the list of services nobody knows which one bears this display name.
+        unlisted = [] if inventory.services else inventory.gaps
+        return _missing([*states.gaps, *unlisted], f"没有服务 {shown(service)}", evidence)
+    if found.state == "pending":
+        return Unknown(Cause.UNCONFIRMED, f"服务 {shown(service)} 正在启动或停止")
+    evidence.append(f"服务 {shown(service)} {'正在运行' if found.state == 'running' else '没有运行'}")
+    return found.state == "running"
 
 
 def _active(host: Host, service: str, evidence: list[str]) -> FieldValue:

@@ -83,9 +83,8 @@ def take(
             hashed += 1
             files[path] = BaselineFile(entry.size, digest, stamp)
     progress("软件包和自启动项")
-    inventory = Inventory()
-    read_packages(host, inventory)
-    gaps.extend(inventory.gaps)
+    packages, unread = _packages(host)
+    gaps.extend(unread)
     # Without a baseline: what it accepted before must not hide what is there now.
     plain = context.site.model_copy(update={"data": context.site.data.model_copy(update={"baseline": None})})
     own = Context(site=plain, now=context.now, window=context.window, dictionary=context.dictionary)
@@ -102,9 +101,21 @@ def take(
     elif isinstance(items, Unknown):
         gaps.append(items.as_gap())
     return Snapshot(
-        folders, dict(sorted(files.items())), tuple(sorted({p.name for p in inventory.packages})),
+        folders, dict(sorted(files.items())), packages,
         tuple(sorted(set(autostart))), tuple(sorted(set(suspicious))), tuple(dict.fromkeys(gaps)), hashed,
     )  # fmt: skip
+
+
+def _packages(host: Host) -> tuple[tuple[str, ...], list[Gap]]:
+    """The names of what is installed, and what of the records could not be read."""
+    if host.os == "windows":
+        from ybscan.probes._windows.inventory import records
+
+        inventory = records(host)
+    else:
+        inventory = Inventory()
+        read_packages(host, inventory)
+    return tuple(sorted({p.name for p in inventory.packages})), inventory.gaps
 
 
 def _digest(host: Host, path: str, entry: TreeEntry) -> str | Gap:
