@@ -14,7 +14,7 @@ from datetime import datetime
 
 from ybscan.hosts.common.backupdir import fits, is_partial
 from ybscan.hosts.common.entries import fresh, leads_away
-from ybscan.hosts.common.opening import READ_FLAGS
+from ybscan.hosts.common.opening import open_read
 from ybscan.hosts.groups.volumes import LogMark, MonthFiles
 from ybscan.model.dates import dates_in, newest_date
 from ybscan.model.reading import Absent, Cause, Gap, Known, Reading, Unknown
@@ -111,7 +111,7 @@ def log_mark(folder: str, pattern: str, text: str, *, shown: str, tail: int, sec
     for modified, name, path in sorted(logs, reverse=True)[:_MAX_LOGS]:
         if time.monotonic() > deadline:
             return Unknown(Cause.TIMEOUT, f"{shown} 在规定时间内没有读完", shown)
-        fd = os.open(path, READ_FLAGS)
+        fd = open_read(path)
         with os.fdopen(fd, "rb") as f:
             size = os.fstat(fd).st_size
             start = max(size - tail, 0)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from ybscan.hosts.common.entries import fresh, leads_away
-from ybscan.hosts.common.opening import READ_FLAGS
+from ybscan.hosts.common.opening import open_read
 from ybscan.hosts.groups.volumes import TreeEntry
 from ybscan.model.programs import is_program
 from ybscan.model.reading import Cause, Gap, Known, Reading
@@ -186,7 +186,7 @@ def _hash_all(one: _Walk, top: str) -> None:
 
 def _digest(path: str, deadline: float) -> str:
     """SHA-256 in lower-case hex; empty when the time is up or the file is none."""
-    fd = os.open(path, READ_FLAGS)
+    fd = open_read(path)
     with os.fdopen(fd, "rb") as f:
         if not st.S_ISREG(os.fstat(fd).st_mode):
             return ""

@@ -12,7 +12,7 @@ from dataclasses import replace  # noqa: E402
 from datetime import datetime  # noqa: E402
 
 from ybscan.hosts.common.errors import from_error  # noqa: E402
-from ybscan.hosts.common.opening import READ_FLAGS  # noqa: E402
+from ybscan.hosts.common.opening import open_read  # noqa: E402
 from ybscan.hosts.groups.jobs import Jobs, Task  # noqa: E402
 from ybscan.hosts.windows.codes import NotReadError  # noqa: E402
 from ybscan.hosts.windows.live.com import ComObject, com_asked, component  # noqa: E402
@@ -117,12 +117,16 @@ def _from_files() -> Reading[tuple[Task, ...]]:
     system = windows_folder()
     # A 32-bit program on 64-bit Windows sees another System32.
     seen = WORD == 4 and os.path.isdir(f"{system}\\Sysnative")  # noqa: PTH112
-    top = f"{system}\\{'Sysnative' if seen else 'System32'}\\Tasks"
+    return in_folder(f"{system}\\{'Sysnative' if seen else 'System32'}\\Tasks")
+
+
+def in_folder(top: str) -> Reading[tuple[Task, ...]]:
+    """The tasks whose definitions lie in the folder, which no Windows has empty."""
     found: dict[str, Task] = {}
     gaps: dict[Gap, None] = {}
     for path, name in _files(top, gaps):
         try:
-            with os.fdopen(os.open(path, READ_FLAGS), "rb") as f:
+            with os.fdopen(open_read(path), "rb") as f:
                 data = f.read(TASK_LIMIT + 1)
         except OSError as e:
             failed = from_error(e, path)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field  # noqa: E402
 from typing import Any  # noqa: E402
 
 from ybscan.hosts.common.errors import from_error  # noqa: E402
-from ybscan.hosts.common.opening import READ_FLAGS  # noqa: E402
+from ybscan.hosts.common.opening import open_read  # noqa: E402
 from ybscan.hosts.groups.network import SavedNetwork  # noqa: E402
 from ybscan.hosts.groups.registry import Registry  # noqa: E402
 from ybscan.hosts.windows.codes import NotReadError  # noqa: E402
@@ -143,7 +143,7 @@ def _files(found: _Findings, folder: str, *, depth: int) -> Iterator[str]:
 def _text(path: str) -> Reading[str]:
     """A file's text; the names are taken out of it at once, and nothing else is kept."""
     try:
-        with os.fdopen(os.open(path, READ_FLAGS), "rb") as f:
+        with os.fdopen(open_read(path), "rb") as f:
             data = f.read(_LIMIT + 1)
     except OSError as e:
         failed = from_error(e, path)

@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress  # noqa: E402
 from typing import ClassVar  # noqa: E402
 
 from ybscan.hosts.common.errors import from_error  # noqa: E402
-from ybscan.hosts.common.opening import READ_FLAGS  # noqa: E402
+from ybscan.hosts.common.opening import open_read  # noqa: E402
 from ybscan.hosts.groups.security import Signature  # noqa: E402
 from ybscan.hosts.windows.codes import NotReadError  # noqa: E402
 from ybscan.hosts.windows.live.devnodes import Guid  # noqa: E402
@@ -90,7 +90,7 @@ def signature(path: str) -> Reading[Signature]:
         NotReadError: the system refuses.
     """
     try:
-        os.close(os.open(path, READ_FLAGS))
+        os.close(open_read(path))
     except OSError as e:
         return from_error(e, path)
     result = _trusted(_CHOICE_FILE, _FileInfo(ctypes.sizeof(_FileInfo), path, None, None))
@@ -228,7 +228,7 @@ def _member_hash(admin: int, path: str, *, modern: bool) -> bytes:
     import msvcrt
 
     size, digest = ctypes.c_uint32(64), ctypes.create_string_buffer(64)
-    with os.fdopen(os.open(path, READ_FLAGS), "rb") as f:
+    with os.fdopen(open_read(path), "rb") as f:
         handle = msvcrt.get_osfhandle(f.fileno())
         if modern:
             call = function(

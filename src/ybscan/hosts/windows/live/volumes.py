@@ -22,7 +22,7 @@ from ybscan.hosts.common.archive import inspect_archive  # noqa: E402
 from ybscan.hosts.common.backupdir import list_candidates  # noqa: E402
 from ybscan.hosts.common.dated import log_mark, months  # noqa: E402
 from ybscan.hosts.common.filetree import walk  # noqa: E402
-from ybscan.hosts.common.opening import READ_FLAGS  # noqa: E402
+from ybscan.hosts.common.opening import open_read  # noqa: E402
 from ybscan.hosts.groups.registry import Registry  # noqa: E402
 from ybscan.hosts.groups.volumes import (  # noqa: E402
     Archive,
@@ -168,7 +168,7 @@ class LiveVolumes(Volumes):
         stop = threading.Event()
 
         def run() -> Reading[T]:
-            fd = os.open(_checked(path), READ_FLAGS)
+            fd = open_read(_checked(path))
             with os.fdopen(fd, "rb") as f:
                 if not st.S_ISREG(os.fstat(fd).st_mode):
                     return Unknown(Cause.MALFORMED, f"{path} 不是普通文件", path)
