@@ -64,6 +64,17 @@ class ComputerNameProbe(Probe):
             "changeable": _changeable(host),
         }
 
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        from ybscan.probes._windows.computer_name import changeable, configured
+
+        listed = registered_name(context)
+        short = isinstance(listed, str) and "." not in listed
+        return {
+            "current": _cut(_current(host), short),
+            "configured": _cut(configured(host), short),
+            "changeable": changeable(),
+        }
+
 
 def _cut(name: Reading[str], short: bool) -> Fact:
     if isinstance(name, Known) and short:

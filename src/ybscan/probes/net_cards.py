@@ -75,6 +75,14 @@ class CardsProbe(Probe):
             "overrides": Known(overrides, "连接配置文件", tuple(found.gaps)),
         }
 
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        from ybscan.probes._windows.net_identity import cards, overrides
+
+        return {
+            "cards": cards(host, registered_macs(context), bare),
+            "overrides": overrides(host, bare),
+        }
+
 
 def _cards(host: Host, context: Context) -> Fact:
     interfaces = host.network.interfaces()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ybscan.hosts.base import Host
 from ybscan.hosts.groups.network import Interface
@@ -52,7 +52,7 @@ class IdentityProbe(Probe):
         ),
         FactSpec(
             "gateways", Kind.ITEMS, "默认网关",
-            linux="ip -j route show table all", windows="GetAdaptersAddresses 的网关",
+            linux="ip -j route show table all", windows="GetIpForwardTable2",
             fields=(
                 Field("gateway", Kind.ADDRESS, "网关"),
                 Field("interface", Kind.TEXT, "网络接口"),
@@ -64,6 +64,7 @@ class IdentityProbe(Probe):
             "profiles", Kind.ITEMS, "有线连接配置",
             help="保存的有线连接配置及其地址方式。使用：正在使用，或是系统启动时唯一会用的配置。",
             linux="NetworkManager、ifcfg、ifupdown、netplan、systemd-networkd 的配置文件",
+            windows="Tcpip\\Parameters\\Interfaces 的 EnableDHCP",
             fields=(
                 Field("name", Kind.TEXT, "名称"),
                 Field("manager", Kind.TEXT, "管理程序"),
@@ -85,6 +86,16 @@ class IdentityProbe(Probe):
             "addresses": _addresses(host, interfaces, found, active, context),
             "gateways": _gateways(host, interfaces),
             "profiles": _profiles(found, active, context),
+        }
+
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        from ybscan.probes._windows.net_identity import method, profiles
+
+        interfaces = host.network.interfaces()
+        return {
+            "addresses": _listed(interfaces, context, lambda i, address: method(host, i, address)),
+            "gateways": _gateways(host, interfaces),
+            "profiles": profiles(host, lambda how: _fixed(how, context), lambda how: _METHOD_TEXT[how]),
         }
 
 
@@ -121,9 +132,16 @@ def active_uuids(host: Host) -> Reading[Active]:
 def _addresses(
     host: Host, interfaces: Reading[tuple[Interface, ...]], found: Profiles, active: Reading[Active], context: Context
 ) -> Fact:
+    lifetimes = _lifetimes(host) if isinstance(interfaces, Known) else Absent("ip")
+    return _listed(interfaces, context, lambda i, address: _method(i, address, lifetimes, found, active))
+
+
+def _listed(
+    interfaces: Reading[tuple[Interface, ...]], context: Context, how: Callable[[Interface, str], Method | Unknown]
+) -> Fact:
+    """The addresses that lead out of the machine; ``how`` tells by what way an interface came to one."""
     if not isinstance(interfaces, Known):
         return interfaces
-    lifetimes = _lifetimes(host)
     listed = registered_addresses(context)
     items: list[Item] = []
     for i in interfaces.value:
@@ -133,7 +151,7 @@ def _addresses(
         for a in i.addresses:
             if is_link_local(a.address):
                 continue
-            method = _method(i, a.address, lifetimes, found, active)
+            method = how(i, a.address)
             registered = _registered(a.address, listed)
             fixed: FieldValue = _fixed(method, context)
             if ":" in a.address and isinstance(registered, Unknown):

@@ -55,7 +55,7 @@ class SharesProbe(Probe):
             "文件管理器中由用户自行建立的共享也在内。",
             linux="/etc/samba/smb.conf（含引用的文件）、/var/lib/samba/usershares、/etc/ksmbd、/etc/exports、/etc/exports.d、vsftpd.conf，"
             "对应服务的启用和运行状态",
-            windows="NetShareEnum（级别 502）与 LanmanServer\\Shares，扣除 IPC$ 和管理共享",
+            windows="LanmanServer\\Shares 及其 Security，LanmanServer 的启动类型与状态",
             fields=(
                 Field("name", Kind.TEXT, "共享名"),
                 Field("kind", Kind.TEXT, "方式"),
@@ -91,6 +91,11 @@ class SharesProbe(Probe):
         return {
             "shares": Known(tuple(items), origin, tuple(dict.fromkeys(gaps))), "automatic": none, "null_session": none,
         }  # fmt: skip
+
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        from ybscan.probes._windows.shares import facts
+
+        return facts(host)
 
 
 def present(service: Service, system: System) -> bool:

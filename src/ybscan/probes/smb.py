@@ -50,12 +50,12 @@ class SmbProbe(Probe):
             "server_smb1", Kind.BOOLEAN, "服务端 SMB1", words=_ON_OFF,
             help="没有设置最低协议时按 Samba 版本的默认值判断，4.11 之前的默认值未经核实，不作结论。",
             linux="smb.conf 的 server min protocol，软件包登记中的 Samba 版本",
-            windows="LanmanServer\\Parameters 的 SMB1、服务 srv 与 SMB1Protocol-Server 功能状态",
+            windows="LanmanServer\\Parameters 的 SMB1，驱动 srv 是否存在及其启动类型",
         ),
         FactSpec(
             "client_smb1", Kind.BOOLEAN, "客户端 SMB1", words=_ON_OFF,
             linux="smb.conf 的 client min protocol，软件包登记中的 Samba 版本",
-            windows="服务 mrxsmb10、LanmanWorkstation 的依赖项与 SMB1Protocol-Client 功能状态",
+            windows="驱动 mrxsmb10 是否存在及其启动类型、状态",
         ),
         FactSpec(
             "guest", Kind.BOOLEAN, "来宾访问", words=("允许", "不允许"),
@@ -104,6 +104,11 @@ class SmbProbe(Probe):
             "weak_auth": _weak(settings, _version(inventory, _SERVER_PACKAGES)),
             "mounts": _mounts(host),
         }
+
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        from ybscan.probes._windows.smb import facts
+
+        return facts(host)
 
 
 def _either(*parts: bool | Unknown) -> Fact:

@@ -15,7 +15,7 @@ from ybscan.probes._windows.keys import Keys
 
 NET_CLASS = "{4d36e972-e325-11ce-bfc1-08002be10318}"
 BLUETOOTH_CLASS = "{e0cbf06c-cd8b-4647-bb8a-263b43f0f974}"
-_CLASS_KEY = r"HKLM\SYSTEM\CurrentControlSet\Control\Class\{4D36E972-E325-11CE-BFC1-08002BE10318}"
+CLASS_KEY = r"HKLM\SYSTEM\CurrentControlSet\Control\Class\{4D36E972-E325-11CE-BFC1-08002BE10318}"
 _CONNECTIONS = r"HKLM\SYSTEM\CurrentControlSet\Control\Network\{4D36E972-E325-11CE-BFC1-08002BE10318}"
 _ENUM = r"HKLM\SYSTEM\CurrentControlSet\Enum"
 
@@ -53,10 +53,10 @@ class Adapter:
 def adapters(keys: Keys) -> tuple[Adapter, ...]:
     """Every network adapter that has a driver set up, plugged in or not."""
     found = []
-    for place in keys.expected(_CLASS_KEY, "网络适配器"):
+    for place in keys.expected(CLASS_KEY, "网络适配器"):
         if not re.fullmatch(r"\d{4}", place):
             continue
-        values = keys.values(f"{_CLASS_KEY}\\{place}")
+        values = keys.values(f"{CLASS_KEY}\\{place}")
         numbers = {
             n: int(v) for n, v in values.items()
             if n in ("*iftype", "*physicalmediatype") and (isinstance(v, int) or (isinstance(v, str) and v.isdigit()))
