@@ -163,13 +163,16 @@ def _zip(path: Path, limits: Limits) -> Iterator[tuple[str, bytes]]:
         if len(infos) > limits.members:
             raise Refused(f"文件超过 {limits.members} 个，不予读取")
         for info in infos:
+            # The library cuts a name at a NUL.
+            if "\0" in info.orig_filename:
+                raise Refused("不应有的文件名", ascii(info.orig_filename)[:80])
             name = info.filename.replace("\\", "/")
             if name.endswith("/"):
                 continue
             if info.flag_bits & 0x1:
                 raise Refused("已加密，不予读取", ascii(name)[:80])
-            kind = info.external_attr >> 16
-            if info.create_system == 3 and kind and not stat.S_ISREG(kind):
+            kind = stat.S_IFMT(info.external_attr >> 16)
+            if info.create_system == 3 and kind not in (0, stat.S_IFREG):
                 raise Refused("不是普通文件", ascii(name)[:80])
             if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 raise Refused("用了不支持的压缩方法", ascii(name)[:80])

@@ -91,12 +91,14 @@ class CollectedSockets(Sockets):
         lines = data.value.decode("ascii", "replace").split("\n")
         if lines[-2:] != ["end", ""]:
             return Unknown(Cause.INCOMPLETE, "sockets.txt 不完整", "/proc/net")
-        read = {w[1] for w in map(str.split, lines) if len(w) == 2 and w[0] in ("read", "none")}
+        words = [line.split() for line in lines]
+        read = {w[1] for w in words if len(w) == 2 and w[0] == "read"}
+        # Without IPv6 in the kernel its tables are not there; a system without the others shows none at all.
+        without = {w[1] for w in words if len(w) == 2 and w[0] == "none"} & {"tcp6", "udp6"}
         if not {"tcp", "udp"} <= read:
-            return Unknown(Cause.DENIED, "采集时没有读到端口表", "/proc/net")
-        owners = {
-            w[1]: int(w[2]) for w in map(str.split, lines) if len(w) == 3 and w[0] == "owner" and w[2].isdecimal()
-        }
+            return Unknown(Cause.UNAVAILABLE, "采集时没有读到端口表", "/proc/net")
+        read |= without
+        owners = {w[1]: int(w[2]) for w in words if len(w) == 3 and w[0] == "owner" and w[2].isdecimal()}
         running = self._processes.running()
         names = {p.pid: p.name for p in running.value} if isinstance(running, Known) else {}
         found: list[Socket] = []
