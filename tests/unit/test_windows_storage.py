@@ -103,6 +103,13 @@ def test_disks_that_are_not_what_they_seem(bus: str, model: str, hidden: bool) -
     assert bool(storage.why_hidden(storage.Descriptor(bus, False, model, ""))) is hidden
 
 
+@pytest.mark.parametrize(
+    ("bus", "nested"), [("file-backed", True), ("virtual", True), ("spaces", False), ("sata", False)]
+)
+def test_images_mounted_from_files(bus: str, nested: bool) -> None:
+    assert storage.is_nested(storage.Descriptor(bus, False, "Msft Virtual Disk", "")) is nested
+
+
 def test_machines() -> None:
     assert storage.why_virtual("Dell Inc. OptiPlex 7080") == ""
     assert storage.why_virtual("LENOVO 11DT 启天M435") == ""

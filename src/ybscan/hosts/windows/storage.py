@@ -147,6 +147,11 @@ def why_hidden(said: Descriptor) -> str:
     return "阵列卡后的逻辑磁盘" if _RAID.search(said.model) else ""
 
 
+def is_nested(said: Descriptor) -> bool:
+    """Whether the disk is an image that Windows mounted from a file on another disk, which may be any of this machine."""
+    return said.bus in ("virtual", "file-backed")
+
+
 def why_virtual(machine: str) -> str:
     """Why the disks of a machine of that maker and model are not what they seem; empty for a real machine."""
     if not machine.strip():

@@ -27,18 +27,19 @@ def disks_of(volume: str, registry: Registry) -> tuple[Disk, ...]:
         MalformedBufferError: it says nonsense.
     """
     virtual = storage.why_virtual(_machine(registry))
-    return tuple(Disk(f"PhysicalDrive{n}", _hidden(n) or virtual) for n in volume_disks(volume))
+    return tuple(_disk(n, virtual) for n in volume_disks(volume))
 
 
-def _hidden(number: int) -> str:
+def _disk(number: int, virtual: str) -> Disk:
     path = f"\\\\.\\PhysicalDrive{number}"
     with opened(path) as handle:
-        why = storage.why_hidden(description(handle, path))
-        if why:
-            return why
-        if _dynamic(handle, path):
-            return "动态磁盘"
-        return "一个设备的多个逻辑单元之一" if _unit(handle, path) else ""
+        said = description(handle, path)
+        why = storage.why_hidden(said)
+        if not why and _dynamic(handle, path):
+            why = "动态磁盘"
+        if not why and _unit(handle, path):
+            why = "一个设备的多个逻辑单元之一"
+    return Disk(f"PhysicalDrive{number}", why or virtual, storage.is_nested(said))
 
 
 def _dynamic(handle: int, path: str) -> bool:
