@@ -44,7 +44,7 @@ class AntivirusProbe(Probe):
             help="检测字典中标明为杀毒软件的产品，以及 site.yml 中 antivirus.products 与 software.required 都写明的产品。"
             "有产品在实时防护时，没有运行的其他产品不算在用。",
             linux="软件包登记、进程、系统服务与检测字典",
-            windows="IWSCProductList、MSFT_MpComputerStatus、服务与进程签名者",
+            windows="软件清单、进程、系统服务与检测字典，安全中心（root\\SecurityCenter2）登记的杀毒软件及其状态",
             fields=(
                 Field("id", Kind.TEXT, "产品编号"),
                 Field("name", Kind.TEXT, "产品"),
@@ -64,7 +64,7 @@ class AntivirusProbe(Probe):
             "signatures", Kind.ITEMS, "病毒库",
             help="每个杀毒软件一条。只认病毒库自己的生成时间，不认下载时间和升级日志；只有 ClamAV 有公开格式，其他产品为未知。",
             linux="/var/lib/clamav/daily.cvd、daily.cld 的文件头",
-            windows="AntivirusSignatureLastUpdated、AVSignatureApplied",
+            windows="本版本不读取，未知",
             fields=(
                 Field("name", Kind.TEXT, "产品"),
                 Field("installed", Kind.BOOLEAN, "是否确认已安装"),
@@ -79,7 +79,7 @@ class AntivirusProbe(Probe):
         FactSpec(
             "scans", Kind.ITEMS, "查杀情况",
             help="每个杀毒软件一条。取自查杀日志，只计数，不读入文件名；只有 ClamAV 有公开格式，其他产品为未知。",
-            linux="/var/log/clamav 中的查杀日志", windows="QuickScanEndTime、FullScanEndTime、MSFT_MpThreatDetection",
+            linux="/var/log/clamav 中的查杀日志", windows="本版本不读取，未知",
             fields=(
                 Field("name", Kind.TEXT, "产品"),
                 Field("installed", Kind.BOOLEAN, "是否确认已安装"),
@@ -112,6 +112,35 @@ class AntivirusProbe(Probe):
             "scans": tuple(_about(p) | _scans(host, context, p) for p in products),
         }
         return {name: Known(items, "软件清单与检测字典", missing) for name, items in facts.items()}
+
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        from ybscan.probes._windows.guards import Guards
+
+        if not context.dictionary.products:
+            return dict.fromkeys(_FACTS, Unknown(Cause.NOT_CONFIGURED, "没有检测字典", "rules/software"))
+        inventory = context.once("software.inventory", lambda: gather(host))
+        matches = context.once("software.matches", lambda: match_products(inventory, context.dictionary))
+        guards = Guards(host, inventory, matches, context.dictionary)
+        products: list[dict[str, FieldValue]] = []
+        for match in guards.matches:
+            assert match.product.antivirus is not None  # noqa: S101 - only antivirus products are among them
+            realtime = guards.realtime(match)
+            products.append(_item(context, inventory, match, match.product.antivirus) | {"realtime": realtime})
+        products += guards.stranger_items()
+        gaps = [*inventory.gaps, *guards.gaps]
+        products += _declared(host, context, inventory, matches, guards.matches, gaps)
+        products.sort(key=lambda i: str(i["id"]))
+        _mark_in_use(products, complete=not [g for g in gaps if g not in inventory.process_gaps])
+        missing = tuple(dict.fromkeys(gaps))
+        why = Unknown(
+            Cause.UNAVAILABLE, "本版本不能读取 Windows 上杀毒软件的病毒库日期和查杀记录，请在产品界面核对并截图"
+        )
+        signatures = tuple(_about(p) | {"time": why, "days": why, "within_unit_limit": why} for p in products)
+        scans = tuple(_about(p) | dict.fromkeys(("time", "days", "detections", "unresolved"), why) for p in products)
+        facts: dict[str, tuple[Item, ...]] = {
+            "products": tuple(products), "signatures": signatures, "scans": scans,
+        }  # fmt: skip
+        return {name: Known(items, "软件清单、检测字典与安全中心", missing) for name, items in facts.items()}
 
 
 def _about(product: dict[str, FieldValue]) -> dict[str, FieldValue]:
