@@ -38,7 +38,8 @@ def build() -> typer.Typer:
 
     app = group("历史记录：查看以往的检查、两次检查的差别，核对记录是否被改动。")
     for name, command in (
-        ("list", list_), ("show", show), ("diff", diff), ("verify", verify), ("export", export), ("prune", prune),
+        ("list", list_), ("show", show), ("diff", diff), ("verify", verify), ("export", export), ("backup", backup),
+        ("prune", prune),
         ("keygen", keygen), ("sign", sign),
     ):  # fmt: skip
         app.command(name, cls=ZhCommand)(command)
@@ -437,6 +438,35 @@ def export(
             write_all(output if name == INDEX else output / RECORDS, {Path(name).name: data})
             count += name != INDEX
     console.say(f"已导出 {count} 条记录到 {output}。核对：ybscan history verify --export {output}")
+    for flaw in flaws:
+        console.say(f"× {flaw.message}")
+    return console.OK if not flaws else console.FAILED
+
+
+def backup(
+    output: Annotated[Path, typer.Option("--output", "-o", help="备份到哪个文件夹。", metavar="文件夹")],
+    state: StateOption = None,
+    site: SiteOption = None,
+) -> int:
+    """备份历史文件（连同封存文件）到另一个文件夹，例如服务器上的共享文件夹。"""
+    import tempfile
+
+    from ybscan.cli.output import prepared_folder
+    from ybscan.store.history import FILE, SEAL, opened
+
+    folder = prepared_folder(output)
+    source = _folder(state, site)
+    now = datetime.now().astimezone()
+    with opened(source) as history, tempfile.TemporaryDirectory(prefix=".ybscan-", dir=folder) as scratch:
+        made = Path(scratch) / FILE
+        history.copy_to(made, now=now)
+        with opened(Path(scratch)) as copy:
+            flaws = copy.verify()
+        stem = f"history-{now:%Y%m%d-%H%M%S}"
+        (Path(scratch) / FILE).replace(folder / f"{stem}.sqlite3")
+        if (source / SEAL).is_file():
+            (folder / f"{stem}.seal.json").write_bytes((source / SEAL).read_bytes())
+    console.say(f"已备份为 {folder / stem}.sqlite3。恢复时改名为 {FILE} 放回状态文件夹。")
     for flaw in flaws:
         console.say(f"× {flaw.message}")
     return console.OK if not flaws else console.FAILED

@@ -13,7 +13,7 @@ import sqlite3
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -106,6 +106,27 @@ class History:
             raise _refused(self._folder / FILE, e) from None
         self._seal(header)
         return header
+
+    def copy_to(self, path: Path, *, now: datetime) -> None:
+        """A consistent copy of the file, whoever else is writing; when it was made is noted in the original.
+
+        Raises:
+            InputProblems: it cannot be made.
+        """
+        try:
+            with closing(sqlite3.connect(path)) as target:
+                self._db.backup(target)
+            self._db.execute(
+                "INSERT OR REPLACE INTO meta (name, value) VALUES ('copied_at', ?)",
+                (now.isoformat(timespec="seconds"),),
+            )
+        except sqlite3.Error as e:
+            raise _refused(path, e) from None
+
+    def copied_at(self) -> datetime | None:
+        """When :meth:`copy_to` last made a copy; None for never."""
+        row = self._db.execute("SELECT value FROM meta WHERE name = 'copied_at'").fetchone()
+        return datetime.fromisoformat(row[0]) if row else None
 
     def add_signature(self, signature: Signature) -> None:
         """Keep a signature; one by the same key over the same record is replaced.
