@@ -75,7 +75,7 @@ def test_folder_zip_and_tar_are_the_same_evidence(folder: Path, tmp_path: Path) 
         "ybscan-SF-01/a/b/c",
         "ybscan-SF-01/registry/..",
         "C:\\x",
-        "ybscan-SF-01/\x00",
+        "ybscan-SF-01/a b",
         "ybscan-SF-01/.hidden",
         "ybscan-SF-01/" + "a" * 200,
     ],
@@ -84,7 +84,14 @@ def test_names_that_lead_elsewhere(folder: Path, tmp_path: Path, name: str) -> N
     with pytest.raises(InputProblems):
         read_evidence(zipped(folder, tmp_path / "a.zip", {name: b"x"}))
     with pytest.raises(InputProblems):
-        read_evidence(tarred(folder, tmp_path / "a.tar.gz", (info(name.replace("\x00", "?")), b"x")))
+        read_evidence(tarred(folder, tmp_path / "a.tar.gz", (info(name), b"x")))
+
+
+def test_a_name_with_a_nul_in_it(folder: Path, tmp_path: Path) -> None:
+    made = zipped(folder, tmp_path / "a.zip", {"ybscan-SF-01/QQ": b"x"})
+    made.write_bytes(made.read_bytes().replace(b"SF-01/QQ", b"SF-01/\0Q"))
+    with pytest.raises(InputProblems, match="不应有的文件名"):
+        read_evidence(made)
 
 
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE])

@@ -151,14 +151,21 @@ def _value(line: str, ansi: str) -> tuple[str, RegistryValue]:
 def _typed(kind: int, data: bytes, ansi: str) -> RegistryValue:
     """REG_SZ 1, REG_EXPAND_SZ 2, REG_DWORD 4, REG_MULTI_SZ 7, REG_QWORD 11; else bytes."""
     if kind in (1, 2):
-        return data.decode(ansi).partition("\0")[0]
+        return _text(data, ansi).partition("\0")[0]
     if kind == 7:
-        return tuple(t for t in data.decode(ansi).split("\0") if t)
+        return tuple(t for t in _text(data, ansi).split("\0") if t)
     if kind == 4 and len(data) == 4:
         return int.from_bytes(data, "little")
     if kind == 11 and len(data) == 8:
         return int.from_bytes(data, "little")
     return data
+
+
+def _text(data: bytes, ansi: str) -> str:
+    """As Windows' own programs read it: a single byte at the end is no character."""
+    if ansi == "utf-16-le":
+        return data[: len(data) // 2 * 2].decode(ansi, "surrogatepass")
+    return data.decode(ansi)
 
 
 def _plain(raw: str) -> str:
