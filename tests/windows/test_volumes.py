@@ -66,6 +66,7 @@ def test_a_folder_of_backups(host: Host, backups: Path) -> None:
 
 
 def test_a_size_is_that_of_the_file_while_it_grows(host: Host, backups: Path) -> None:
+    # NTFS tells a directory of it only when the file is closed; a Wine whose files are another system's always knows.
     path = backups / "his_20261122.bak"
     with path.open("wb") as f:
         f.write(b"y" * 5000)

@@ -26,6 +26,8 @@ _NO_SUCH_DEVINST, _NO_SUCH_VALUE = 0x0D, 0x25
 _CR_SMALL = 0x1A
 _DESCRIPTION, _HARDWARE_ID, _COMPATIBLE_IDS, _SERVICE, _CLASS_GUID, _FRIENDLY_NAME = 0, 1, 2, 4, 8, 0x0C
 _HAS_PROBLEM = 0x400
+#: CM_PROB_PHANTOM: only remembered, not there.
+_PHANTOM = 45
 _TYPE_FILETIME = 0x10
 _MAX_NODES = 100_000
 _MAX_PROPERTY = 64 * 1024
@@ -185,7 +187,8 @@ def _status(node: int) -> tuple[bool | None, int | None]:
         return False, None
     if code:
         return None, None
-    return True, problem.value if status.value & _HAS_PROBLEM else 0
+    number = problem.value if status.value & _HAS_PROBLEM else 0
+    return (False, None) if number == _PHANTOM else (True, number)
 
 
 def _raw(handle: int, info: DeviceInfo, number: int) -> bytes:

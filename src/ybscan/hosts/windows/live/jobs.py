@@ -56,14 +56,15 @@ def _from_scheduler() -> Reading[tuple[Task, ...]]:
     service.get("Connect")
     found: dict[str, Task] = {}
     gaps: dict[Gap, None] = {}
-    _folder(service.child("GetFolder", "\\"), found, gaps, 0)
+    walk(service.child("GetFolder", "\\"), found, gaps, 0)
     if not found and not gaps:
         # Windows brings dozens of its own.
         return Unknown(Cause.UNAVAILABLE, "计划任务服务没有给出任何任务", origin)
     return _all(found, gaps, origin)
 
 
-def _folder(folder: ComObject, found: dict[str, Task], gaps: dict[Gap, None], depth: int) -> None:
+def walk(folder: ComObject, found: dict[str, Task], gaps: dict[Gap, None], depth: int) -> None:
+    """Add the tasks of an ITaskFolder and of those below it; what refuses leaves a gap."""
     try:
         for task in folder.child("GetTasks", _INCLUDE_HIDDEN).each():
             if len(found) >= _MAX_TASKS:
@@ -86,7 +87,7 @@ def _folder(folder: ComObject, found: dict[str, Task], gaps: dict[Gap, None], de
         if depth >= _MAX_DEPTH:
             gaps[Gap(Cause.TOO_LARGE, "计划任务的文件夹层次过深", "ITaskService")] = None
             return
-        _folder(inner, found, gaps, depth + 1)
+        walk(inner, found, gaps, depth + 1)
 
 
 def _task(task: ComObject) -> Reading[Task]:

@@ -13,6 +13,8 @@ from ybscan.hosts.windows.live.disks import device_number, volume_disks  # noqa:
 from ybscan.hosts.windows.live.dll import function, last_error  # noqa: E402
 from ybscan.hosts.windows.memory import MalformedBufferError, fixed_wide  # noqa: E402
 
+#: STORAGE_DEVICE_NUMBER.DeviceType of a disk.
+FILE_DEVICE_DISK = 7
 #: GetDriveType
 UNKNOWN_DRIVE, NO_ROOT, REMOVABLE, FIXED, REMOTE, CDROM, RAMDISK = range(7)
 
@@ -65,6 +67,18 @@ def windows_folder() -> str:
     return fixed_wide(buffer.raw)
 
 
+def _numbers(letter: str, sort: int) -> tuple[int, ...]:
+    """The disks of a letter; of a slot without a medium, which has no volume, the slot itself."""
+    device = f"\\\\.\\{letter}"
+    try:
+        return volume_disks(device)
+    except NotReadError:
+        if sort != REMOVABLE:
+            raise
+    slot = device_number(device)
+    return (slot.number,) if slot.type == FILE_DEVICE_DISK else ()
+
+
 def by_disk() -> tuple[dict[int, tuple[str, ...]], dict[int, str]]:
     """The letters of each disk by its number, and of each disc drive by its own. A letter that does not say is left out."""
     disks: dict[int, list[str]] = {}
@@ -75,7 +89,7 @@ def by_disk() -> tuple[dict[int, tuple[str, ...]], dict[int, str]]:
             if sort == CDROM:
                 discs[device_number(f"\\\\.\\{letter}").number] = letter
             elif sort in (REMOVABLE, FIXED) and not device_behind(letter).startswith("\\??\\"):
-                for number in volume_disks(f"\\\\.\\{letter}"):
+                for number in _numbers(letter, sort):
                     disks.setdefault(number, []).append(letter)
         except (NotReadError, MalformedBufferError):
             continue

@@ -67,8 +67,7 @@ def _events(
     if unread:
         gaps[Gap(Cause.MALFORMED, f"{origin}中有 {unread} 条记录无法识别", origin)] = None
     oldest, newest = _end(channel, _FORWARD, origin), _end(channel, _REVERSE, origin)
-    records = _records(channel, origin)
-    if oldest is None and (found or records):
+    if oldest is None and (found or _records(channel, origin)):
         return Unknown(Cause.UNAVAILABLE, f"{origin}有记录，但无法读取", origin)
     found.sort(key=lambda e: (e.time, e.record))
     return Known(EventLog(tuple(found), oldest, newest, _enabled(channel, origin)), origin, tuple(gaps))

@@ -16,7 +16,7 @@ from ybscan.hosts.groups.network import FirewallProfile, SharedConnection  # noq
 from ybscan.hosts.groups.registry import Registry  # noqa: E402
 from ybscan.hosts.groups.services import Services  # noqa: E402
 from ybscan.hosts.windows.codes import NotReadError  # noqa: E402
-from ybscan.hosts.windows.live.com import component  # noqa: E402
+from ybscan.hosts.windows.live.com import ComObject, component  # noqa: E402
 from ybscan.model.reading import Cause, Gap, Known, Reading, Unknown  # noqa: E402
 
 _NETWORK_LIST_MANAGER = "{DCB00C01-570F-4A9B-8D69-199FDBA5723B}"
@@ -54,7 +54,16 @@ def sharing() -> Reading[tuple[SharedConnection, ...]]:
         NotReadError: the component does not answer.
     """
     origin = "INetSharingManager"
-    manager = component("HNetCfg.HNetShare", origin)
+    return shared_by(component("HNetCfg.HNetShare", origin))
+
+
+def shared_by(manager: ComObject) -> Reading[tuple[SharedConnection, ...]]:
+    """What an INetSharingManager says.
+
+    Raises:
+        NotReadError: it does not list the connections.
+    """
+    origin = "INetSharingManager"
     found: list[SharedConnection] = []
     gaps: list[Gap] = []
     for connection in manager.child("EnumEveryConnection").each():
@@ -84,7 +93,16 @@ def firewall(registry: Registry, services: Services) -> Reading[tuple[FirewallPr
     stopped = _not_running(services)
     if stopped is not None:
         return stopped
-    policy = component("HNetCfg.FwPolicy2", origin)
+    return profiles_of(component("HNetCfg.FwPolicy2", origin), registry)
+
+
+def profiles_of(policy: ComObject, registry: Registry) -> Reading[tuple[FirewallProfile, ...]]:
+    """What an INetFwPolicy2 and the policy values say together.
+
+    Raises:
+        NotReadError: one of them does not answer.
+    """
+    origin = "INetFwPolicy2"
     active = policy.number("CurrentProfileTypes")
     found: list[FirewallProfile] = []
     gaps: list[Gap] = []

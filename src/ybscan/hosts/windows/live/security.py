@@ -6,6 +6,7 @@ import sys
 
 assert sys.platform == "win32"  # noqa: S101 - tells the type checker what system this file is for
 
+from collections.abc import Mapping  # noqa: E402
 from typing import Any, Literal  # noqa: E402
 
 from ybscan.hosts.groups.security import Licence, Security, SecurityProduct, Signature  # noqa: E402
@@ -21,6 +22,8 @@ from ybscan.model.reading import Cause, Gap, Known, Reading, Unknown  # noqa: E4
 _SECONDS = 90.0
 _CENTRE = r"root\SecurityCenter2"
 _Kind = Literal["antivirus", "antispyware", "firewall"]
+#: Rows of a class of the namespace; state and signature status by name.
+Registered = tuple[list[dict[str, Any]], Mapping[str, tuple[int, int]]]
 #: The classes of the namespace, and WSC_SECURITY_PROVIDER.
 _CLASSES: tuple[tuple[_Kind, str, int], ...] = (
     ("antivirus", "AntiVirusProduct", 0x4),
@@ -55,14 +58,22 @@ class LiveSecurity(Security):
 
 
 def _products(services: Services) -> Reading[tuple[SecurityProduct, ...]]:
+    registered: dict[_Kind, Registered] = {}
+    for kind, name, provider in _CLASSES:
+        listed = rows(_CENTRE, f"SELECT * FROM {name}", ("displayName", "productState", "pathToSignedProductExe"))  # noqa: S608
+        registered[kind] = (listed, _documented(provider))
+    return products_of(registered, services)
+
+
+def products_of(registered: Mapping[_Kind, Registered], services: Services) -> Reading[tuple[SecurityProduct, ...]]:
+    """The products out of the rows of each class, and of what the documented interface says of them."""
     found: list[SecurityProduct] = []
     gaps: dict[Gap, None] = {}
-    for kind, name, provider in _CLASSES:
-        told = _documented(provider)
-        for row in rows(_CENTRE, f"SELECT * FROM {name}", ("displayName", "productState", "pathToSignedProductExe")):  # noqa: S608
+    for kind, (listed, told) in registered.items():
+        for row in listed:
             title, state, program = row["displayName"], row["productState"], row["pathToSignedProductExe"]
             if not isinstance(title, str) or not title:
-                gaps[Gap(Cause.MALFORMED, f"安全中心登记的产品没有名称（{name}）", _CENTRE)] = None
+                gaps[Gap(Cause.MALFORMED, f"安全中心登记的产品没有名称（{kind}）", _CENTRE)] = None
                 continue
             enabled, updated = _state(state, told.get(title))
             found.append(SecurityProduct(kind, title, enabled, updated, program if isinstance(program, str) else ""))
@@ -124,6 +135,16 @@ def _licence() -> Reading[Licence]:
         f"SELECT * FROM {origin} WHERE ApplicationID = '{_WINDOWS}' AND PartialProductKey IS NOT NULL",  # noqa: S608
         ("LicenseStatus", "Description", "LicenseIsAddon", *_KMS),
     )
+    return licence_of(listed)
+
+
+def licence_of(listed: list[dict[str, Any]]) -> Reading[Licence]:
+    """The licence out of the products that have a key.
+
+    Raises:
+        NotReadError: the key management host has to be asked for, and is not told.
+    """
+    origin = "SoftwareLicensingProduct"
     # Keys of extended updates are add-ons: they say nothing about Windows itself.
     base = [r for r in listed if r["LicenseIsAddon"] is not True]
     if not base:
@@ -136,7 +157,9 @@ def _licence() -> Reading[Licence]:
         return Unknown(Cause.MALFORMED, f"{origin} 没有许可证状态", origin)
     description = base[0]["Description"]
     channel = wmidata.licence_channel(description) if isinstance(description, str) else ""
-    return Known(Licence(status, channel, _kms_host(base[0])), origin)
+    # A host may be left over from another key; only a key of that sort uses it.
+    host = _kms_host(base[0]) if not channel or "KMS" in channel else ""
+    return Known(Licence(status, channel, host), origin)
 
 
 def _kms_host(product: dict[str, Any]) -> str:
