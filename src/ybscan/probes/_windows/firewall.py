@@ -32,7 +32,10 @@ def _scope(profile: Profile, runs: bool | Unknown) -> Item:
     )
     if profile.sealed is True:
         inbound = "阻止"
-    return {"scope": TITLES[profile.name], "active": profile.active, "enabled": enabled, "inbound": inbound}
+    active: FieldValue = profile.active
+    if runs is False and isinstance(active, Unknown):
+        active = True  # whichever network is in use, nothing filters it
+    return {"scope": TITLES[profile.name], "active": active, "enabled": enabled, "inbound": inbound}
 
 
 def _lasting(host: Host) -> Fact:

@@ -7,6 +7,7 @@ Sources: GetIpForwardTable2 (the live table, from the network group), ``route -p
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import replace
 
 from ybscan.hosts.base import Host
 from ybscan.hosts.groups.network import Route
@@ -32,10 +33,20 @@ def routes(host: Host) -> Reading[tuple[Route, ...]]:
     live = host.network.routes()
     keys = Keys(host)
     present = {(r.destination, r.gateway) for r in live.value} if isinstance(live, Known) else set()
-    stored = [r for r in _persistent(keys) if (r.destination, r.gateway) not in present]
+    configured = _configured(keys)
+    # Windows also keeps here, with the metric -1, the gateway that was typed in for a card: it goes with the card.
+    typed = {r.gateway for r in configured}
+    # Where the cards' settings were not all legible such a route may be either.
+    doubtful = bool(keys.gaps)
+    stored = [
+        replace(r, consulted=None) if r.metric < 0 and doubtful else r
+        for r in _persistent(keys)
+        if (r.destination, r.gateway) not in present
+        and not (r.metric < 0 and r.destination == "0.0.0.0/0" and r.gateway in typed)
+    ]
     if isinstance(live, Known):
         return Known((*live.value, *stored), live.origin, (*live.gaps, *keys.all_gaps()))
-    stored += _configured(keys)
+    stored += configured
     why = live if isinstance(live, Unknown) else Unknown(Cause.UNAVAILABLE, "没有路由表")
     return Known(tuple(stored), _PARAMETERS, (why.as_gap(), *keys.all_gaps())) if stored else why
 

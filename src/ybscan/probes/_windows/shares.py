@@ -40,10 +40,13 @@ def served(host: Host) -> bool | Unknown:
     if not isinstance(configured, Known):
         return configured if isinstance(configured, Unknown) else Unknown(Cause.UNAVAILABLE, "服务设置")
     start = next((s.start for s in configured.value if s.name.lower() == "lanmanserver"), None)
-    if start is None and configured.gaps:
-        gap = configured.gaps[0]
-        return Unknown(gap.cause, gap.detail, gap.origin)
-    if start not in (None, "disabled"):
+    if start is None:
+        gap = configured.gaps[0] if configured.gaps else None
+        if gap is not None:
+            return Unknown(gap.cause, gap.detail, gap.origin)
+        # Every Windows comes with it: a list without it is not one to rely on.
+        return Unknown(Cause.UNCONFIRMED, "服务列表中没有 LanmanServer，与一般的 Windows 不符，需核实", _SERVER)
+    if start != "disabled":
         return True
     # Disabled while it runs on: that it does not run now has to be known, unless the disk lies still.
     if isinstance(states, Unknown) and states.cause is not Cause.UNSUPPORTED:
