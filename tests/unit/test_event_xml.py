@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ybscan.hosts.windows.eventxml import moment, parse_event
@@ -98,6 +98,7 @@ def test_what_is_no_event(text: str) -> None:
     assert parse_event(text, ("0",)) is None
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_is_an_event_or_none(text: str) -> None:
     parse_event(text, ("0",))

@@ -7,7 +7,7 @@ import ipaddress
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ybscan.hosts.groups.network import InterfaceAddress
@@ -131,6 +131,7 @@ def test_numbers_that_cannot_be() -> None:
             rows.adapters(arena.memory())
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_damaged_buffer_is_read_or_refused(data: st.DataObject) -> None:
     arena = Arena(data.draw(st.sampled_from((4, 8))))

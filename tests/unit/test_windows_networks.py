@@ -6,7 +6,7 @@ import contextlib
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ybscan.hosts.windows import netpaths, wlandata
@@ -80,6 +80,7 @@ def test_hosted_network() -> None:
     assert answers == [False, False, True, None]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=700))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     for read in (wlandata.wlan_interfaces, wlandata.wlan_profiles, wlandata.radio_on, wlandata.hosted_active):
@@ -106,6 +107,7 @@ def test_what_is_no_profile(text: str) -> None:
     assert wlan_profile(text) is None
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_is_a_profile_or_none(text: str) -> None:
     wlan_profile(text)

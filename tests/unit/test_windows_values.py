@@ -6,7 +6,7 @@ import re
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ybscan.hosts.windows import memory, wmidata
@@ -79,6 +79,7 @@ def test_queries_of_the_event_log() -> None:
     assert ET.fromstring(query("System", (), 0)).findtext("./Query/Select") == "*"  # noqa: S314
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40), st.lists(st.integers(0, 65535), max_size=60), st.floats(-1e9, 1e18))
 def test_any_query_is_sound(channel: str, ids: list[int], since: float) -> None:
     text = query(channel, tuple(ids), since)
