@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli import ybscan
 from tests.hives.roots import CONFIG, windows_7, windows_10
 from tests.hives.writer import sealed
 from ybscan.engine.scan import Plan, scan
@@ -167,3 +169,33 @@ def test_no_damage_makes_a_verdict_better(
             after = statuses(judge(offline_root(root), now))
             not_better(before, after, f"{name} {kind}")
             path.write_bytes(good)
+
+
+def test_on_the_command_line(tmp_path: Path) -> None:
+    root = tmp_path / "disk"
+    root.mkdir()
+    nothing = ybscan("scan", "--root", str(root), "-q", "--no-store", "-o", "-", "--format", "json")
+    assert nothing.returncode == 2
+    assert r"Windows\System32\config" in nothing.stderr.decode()
+    windows_7(root)
+    arguments = (
+        "scan",
+        "--root",
+        str(root),
+        "-q",
+        "--no-store",
+        "-o",
+        "-",
+        "--format",
+        "json",
+        "--now",
+        NOW_7.isoformat(),
+    )
+    run = ybscan(*arguments)
+    assert run.returncode == 1, run.stderr.decode()
+    assert len(json.loads(run.stdout)["findings"]) == RULES
+    (root / CONFIG / "SOFTWARE").unlink()
+    part = ybscan(*arguments)
+    assert part.returncode == 1, part.stderr.decode()
+    assert "SOFTWARE" in part.stderr.decode()
+    assert sorted(p.name for p in root.iterdir()) == ["Users", "Windows"]
