@@ -24,7 +24,7 @@ def device(instance: str, parent: str = "", *ids: str, service: str = "") -> Dev
     return Device(instance, "", "", service, parent, (), ids, None, None, dated=False)
 
 
-def gaps(window: timedelta, edition: Reading[Any]) -> set[Cause]:
+def gaps(window: timedelta, edition: Reading[Any], *, log_of_partitions: bool = True) -> set[Cause]:
     """The gaps of a terminal that never saw a storage device, over ``window``."""
     answers: dict[Any, Reading[Any]] = {
         ("devices", "listed", (("enumerator", name),)): Known((), "case") for name in ("USBSTOR", "USB", "SCSI", "SD")
@@ -41,12 +41,18 @@ def gaps(window: timedelta, edition: Reading[Any]) -> set[Cause]:
         ),
     ):  # fmt: skip
         args = (("channel", channel), ("fields", fields), ("ids", ids), ("since", start))
-        answers["logs", "events", args] = Absent("case")
+        if channel == "System" or log_of_partitions:
+            answers["logs", "events", args] = Absent("case")
     context = Context(site=Site(), now=NOW, window=window)
     fact = builtin().probes["usb_history"].read(replay("windows", answers), context)["arrivals"]
     assert isinstance(fact, Known)
     assert fact.value == ()
     return {g.cause for g in fact.gaps}
+
+
+def test_before_windows_10_there_is_no_log_of_partitions() -> None:
+    assert gaps(timedelta(days=7), build(7601), log_of_partitions=False) == set()
+    assert gaps(timedelta(days=7), build(10240), log_of_partitions=False) == {Cause.NOT_RECORDED}
 
 
 def build(number: int) -> Known[WindowsEdition]:

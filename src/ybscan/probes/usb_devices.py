@@ -31,7 +31,7 @@ class UsbDevicesProbe(Probe):
             "storage", Kind.ITEMS, "当前接入的移动存储",
             help="接口类别为 08 的 USB 设备、经 USB 连接的磁盘与光驱、SD 卡。序列号只给出加盐摘要。",
             linux="/sys/bus/usb/devices、/sys/block、/proc/self/mountinfo",
-            windows="磁盘的总线类型（IOCTL_STORAGE_QUERY_PROPERTY）与在位的 USB、USBSTOR、SCSI、SD 设备节点",
+            windows="磁盘的总线类型与可移动标志（IOCTL_STORAGE_QUERY_PROPERTY），在位的 USB、USBSTOR、SCSI、SD 设备节点",
             fields=(
                 Field("kind", Kind.TEXT, "类型"),
                 Field("model", Kind.TEXT, "型号"),

@@ -45,7 +45,8 @@ def read(host: Host, context: Context) -> Mapping[str, Fact]:
 def _optical(host: Host) -> Fact:
     disks = host.devices.disks()
     if isinstance(disks, Known):
-        items = tuple(_drive(d) for d in disks.value if d.number is None)
+        # An image file that somebody mounted is no drive: nothing comes in or goes out by it.
+        items = tuple(_drive(d) for d in disks.value if d.number is None and d.bus != "file-backed")
         return Known(items, disks.origin, disks.gaps)
     if isinstance(disks, Unknown) and disks.cause is Cause.UNSUPPORTED:
         # On a disk that lies still nobody knows what is plugged in, but a machine that never had a drive has none.

@@ -22,6 +22,7 @@ from ybscan.probes.base import Context
 LISTED = "已枚举"
 #: Buses of cards. Which of them hold soldered storage only the removable flag tells, and that not for certain.
 _CARDS = ("sd", "mmc")
+_WIRES = ("usb", "1394")
 
 
 def read(host: Host, context: Context) -> Mapping[str, Fact]:
@@ -65,8 +66,11 @@ class _Maker:
         self.gaps: list[Gap] = []
 
     def is_removable(self, disk: PhysicalDisk) -> bool:
-        """Whether the disk hangs on USB or is a card. Soldered storage that is not the system disk stays in doubt."""
-        if disk.bus == "usb" or disk.bus in _CARDS:
+        """Whether the disk hangs on USB or a wire like it, or is a card. Soldered storage stays in doubt."""
+        if disk.bus in _WIRES or disk.bus in _CARDS:
+            return True
+        # The slot of a reader that is no USB device (on PCI Express) says itself that its medium can be taken out.
+        if disk.removable and disk.number is not None:
             return True
         # Storage behind UAS may call itself SCSI: the parent of its node knows better.
         node = self._by_instance.get(disk.instance.lower()) if disk.instance else None
@@ -89,7 +93,8 @@ class _Maker:
         else:
             serial = Known(disk.serial, disk.device) if disk.serial else Absent(disk.device)
         card = disk.bus in _CARDS
-        kind = "SD 卡" if card else "USB 光驱或虚拟光驱" if disk.number is None else "USB 存储"
+        usb = disk.bus == "usb" or node is not None
+        kind = "SD 卡" if card else "USB 光驱或虚拟光驱" if disk.number is None else "USB 存储" if usb else "可移动磁盘"
         medium: FieldValue = disk.medium
         if disk.medium is None:
             medium = Unknown(Cause.UNAVAILABLE, f"{disk.device} 有无介质不能确定", disk.device)

@@ -32,6 +32,7 @@ _READER = (
     "ms/ms",
     "multi",
 )
+_CARD_SLOT = ("sd/mmc", "sd_mmc", "sd&mmc", "card_reader", "cardreader", "sd_card", "sdcard")
 _CLIMB = 4
 #: Observed before the serial numbers of UAS disks in instance ids; the device itself does not have it.
 _UAS_PREFIX = "MSFT30"
@@ -43,7 +44,7 @@ class Nodes:
 
     usb: tuple[Device, ...]
     storage: tuple[Device, ...]
-    """USBSTOR nodes, SCSI nodes below a USB device, memory cards."""
+    """USBSTOR nodes, SCSI nodes below a USB device, memory cards and slots for them."""
     gaps: tuple[Gap, ...]
     unplaced: frozenset[str] = frozenset()
     """SCSI nodes, in lower case, of which it is not known what they hang on."""
@@ -133,15 +134,15 @@ def listed(host: Host) -> Reading[Nodes]:
     if isinstance(first, Unknown):
         return first
     disks, usb, scsi, cards = nodes("USBSTOR"), nodes("USB"), nodes("SCSI"), nodes("SD")
-    below = [d for d in scsi if enumerator(d.parent) == "USB"]
+    below = [d for d in scsi if enumerator(d.parent) == "USB" or (is_disk(d) and _is_card_slot(d))]
     cards = tuple(d for d in cards if d.instance.upper().startswith("SD\\DISK"))
-    unplaced = frozenset(d.instance.lower() for d in scsi if not d.parent)
+    unplaced = frozenset(d.instance.lower() for d in scsi if not d.parent and d not in below)
     return Known(Nodes(usb, (*disks, *below, *cards), tuple(dict.fromkeys(gaps)), unplaced), "设备节点")
 
 
 def kind_of(device: Device) -> str:
     """What a storage node is, in the administrator's words."""
-    if enumerator(device.instance) == "SD":
+    if enumerator(device.instance) == "SD" or (enumerator(device.instance) == "SCSI" and _is_card_slot(device)):
         return "SD 卡"
     return "USB 光驱或虚拟光驱" if "\\cdrom" in device.instance.lower() else "USB 存储"
 
@@ -155,6 +156,12 @@ def looks_like_reader(device: Device) -> bool:
     """Whether the names say that it is the slot of a card reader."""
     text = f"{device.instance} {device.name}".lower().replace(" ", "_")
     return any(word in text for word in _READER)
+
+
+def _is_card_slot(device: Device) -> bool:
+    """Whether a SCSI node is the slot of a card reader on PCI Express: nothing but its name tells."""
+    text = f"{device.instance} {device.name}".lower().replace(" ", "_")
+    return any(word in text for word in _CARD_SLOT)
 
 
 def model(devices: Iterable[Device]) -> str | None:

@@ -8,6 +8,7 @@ Sources: UserPnp 20001 and 20003 of the System log (``DeviceInstanceID``), Drive
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -24,6 +25,8 @@ MOUNTED = r"HKLM\SYSTEM\MountedDevices"
 #: A device path inside a longer name: ``USBSTOR#Disk&Ven_…#SERIAL&0#{interface class}``.
 _PATH = re.compile(r"USBSTOR#([^#]+)#([^#{}\x00]+)", re.IGNORECASE)
 _USB_BUS = "7"
+#: The first build with the log of partitions.
+_WINDOWS_10 = 10240
 
 
 @dataclass
@@ -54,10 +57,7 @@ def read(host: Host, context: Context, nodes: Nodes) -> Traces:
     found: dict[str, Trace] = {}
     gaps: list[Gap] = []
     start = (context.now - context.window).timestamp()
-    for channel, ids, fields in (
-        ("System", (20001, 20003), ("DeviceInstanceID",)),
-        (PARTITIONS, (1006,), ("BusType", "Capacity", "Manufacturer", "Model", "ParentId", "SerialNumber")),
-    ):
+    for channel, ids, fields in _channels(host):
         log = host.logs.events(channel=channel, ids=ids, since=start, fields=fields)
         # Without this source the dates of the nodes stand alone; one that failed may hide what they lack.
         if isinstance(log, Unknown) and log.cause is not Cause.UNSUPPORTED:
@@ -80,6 +80,13 @@ def _of_driver(event: Event) -> tuple[str, str] | None:
     if kind.upper() != "USBSTOR" or not rest.partition("\\")[2]:
         return None
     return instance, _name(rest.partition("\\")[0])
+
+
+def _channels(host: Host) -> Iterator[tuple[str, tuple[int, ...], tuple[str, ...]]]:
+    yield "System", (20001, 20003), ("DeviceInstanceID",)
+    edition = host.system.windows()
+    if not isinstance(edition, Known) or edition.value.build >= _WINDOWS_10:
+        yield PARTITIONS, (1006,), ("BusType", "Capacity", "Manufacturer", "Model", "ParentId", "SerialNumber")
 
 
 def _of_disk(event: Event) -> tuple[str, str] | None:
