@@ -15,12 +15,19 @@ import time
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [
+    str(PROJECT),
+    str(PROJECT / "tools"),
+]  # the handmade results of the tests, and what lies beside this file
 PYTHON = sys.executable
 IMPORTS = "import typer, rich, yaml, jinja2, psutil, pydantic"
 ROUNDS = 7
 SIX_PACKS = (
     "usb-lockdown", "forbidden-software", "internet-isolation", "password-policy", "open-ports", "backup-freshness",
 )  # fmt: skip
+
+
+from bench_history import history_rows  # noqa: E402
 
 
 def seconds(command: list[str]) -> float:
@@ -121,7 +128,7 @@ def slowest_probes(shown: int = 5) -> list[tuple[float, str]]:
 def main() -> None:
     """Take and print every ratio."""
     ybscan = [PYTHON, "-m", "ybscan"]
-    scan = [*ybscan, "scan", "--quiet", "--format", "json", "-o", "-"]
+    scan = [*ybscan, "scan", "--no-store", "--quiet", "--format", "json", "-o", "-"]
     print(f"{os.cpu_count()} processors, Python {sys.version.split()[0]}, median of {ROUNDS} pairs")
     r, a, b = ratio(scan, [PYTHON, "-c", IMPORTS])
     row("scan to JSON / importing the libraries", f"{r:.2f}x", "<= 2.5x", f"({a:.3f} s / {b:.3f} s)")
@@ -137,6 +144,7 @@ def main() -> None:
     row("200 rules loaded and judged", f"{rates[1]:.0f}/s", ">= 1000/s")
     many = sorted(rules_per_second(900) for _ in range(3))
     row("time per rule, 900 rules / 200 rules", f"{rates[1] / many[1]:.2f}x", "~ 1x (linear)")
+    history_rows(row)
     for took, name in slowest_probes():
         row(f"probe {name}", f"{took * 1000:.1f} ms", "-")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import takewhile
 from typing import Any, Literal
 
 from ybscan.model.result import Finding, ScanResult, Status
@@ -227,18 +228,18 @@ def streaks(results: Sequence[ScanResult]) -> dict[str, Streak]:
     found: dict[str, Streak] = {}
     if not results:
         return found
-    for finding in results[-1].findings:
-        row: list[ScanResult] = []
-        history: list[Status] = []
-        for result in results:
-            status = next((f.status for f in result.findings if f.rule_id == finding.rule_id), None)
-            if status is None:
-                continue  # a scan limited to other rules says nothing of this one
-            history.append(status)
-            row = [*row, result] if status is finding.status else []
-        days = [datetime.fromisoformat(r.started_at).date() for r in row]
-        weeks = {d.isocalendar()[:2] for d in days}
-        found[finding.rule_id] = Streak(finding.status, days[0], len(days), len(weeks), recurrences(history))
+    days = [datetime.fromisoformat(r.started_at).date() for r in results]
+    by_rule: dict[str, list[tuple[date, Status]]] = {f.rule_id: [] for f in results[-1].findings}
+    for day, result in zip(days, results, strict=True):
+        # A scan limited to other rules says nothing of those it left out.
+        for finding in result.findings:
+            if finding.rule_id in by_rule:
+                by_rule[finding.rule_id].append((day, finding.status))
+    for rule_id, history in by_rule.items():
+        status = history[-1][1]
+        row = [day for day, _ in takewhile(lambda h, s=status: h[1] is s, reversed(history))]  # type: ignore[misc]
+        weeks = {d.isocalendar()[:2] for d in row}
+        found[rule_id] = Streak(status, row[-1], len(row), len(weeks), recurrences(s for _, s in history))
     return found
 
 
