@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import re
+import stat as st_mode
+from types import SimpleNamespace
 from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ybscan.hosts.common.entries import leads_away
+from ybscan.hosts.common.errors import from_error
 from ybscan.hosts.windows import memory, wmidata
 from ybscan.hosts.windows.codes import failed, from_result, from_system
 from ybscan.hosts.windows.devids import plain_name
 from ybscan.hosts.windows.eventquery import query
-from ybscan.model.reading import Cause, Unknown
+from ybscan.model.reading import Absent, Cause, Unknown
 
 
 @pytest.mark.parametrize(
@@ -96,3 +101,43 @@ def test_lists_of_texts() -> None:
     assert memory.multi_wide("a\0中\0\0x\0".encode("utf-16-le")) == ("a", "中")
     assert memory.multi_wide(b"") == ()
     assert memory.multi_wide("a".encode("utf-16-le") + b"\0") == ("a",)
+
+
+class WindowsLikeError(OSError):
+    """An OSError as it is on Windows: errno is what the C library makes of the system's code."""
+
+    def __init__(self, number: int, code: int) -> None:
+        super().__init__(number, "text of the system's own language")
+        self.winerror = code
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "cause"),
+    [
+        (errno.ENOENT, 2, None), (errno.ENOENT, 3, None), (errno.EACCES, 5, Cause.DENIED),
+        # A server that is gone is not a folder that is not there.
+        (errno.ENOENT, 53, Cause.UNAVAILABLE), (errno.ENOENT, 67, Cause.UNAVAILABLE), (errno.EINVAL, 1231, Cause.UNAVAILABLE),
+        (errno.EINVAL, 64, Cause.UNAVAILABLE), (errno.EACCES, 21, Cause.UNAVAILABLE), (errno.EACCES, 32, Cause.UNAVAILABLE),
+        (errno.EINVAL, 121, Cause.TIMEOUT), (errno.ENOENT, 15, Cause.UNAVAILABLE), (errno.ENOENT, 161, Cause.MALFORMED),
+    ],
+)  # fmt: skip
+def test_what_an_error_of_windows_means(number: int, code: int, cause: Cause | None) -> None:
+    reading = from_error(WindowsLikeError(number, code), "x")
+    if cause is None:
+        assert isinstance(reading, Absent)
+    else:
+        assert isinstance(reading, Unknown)
+        assert reading.cause is cause
+        assert "language" not in reading.detail
+
+
+@pytest.mark.parametrize(
+    ("tag", "away"),
+    [
+        (0xA0000003, True), (0xA000000C, True), (0xA000001D, True),  # junction, symbolic link, that of the Linux subsystem
+        (0x80000013, False), (0x9000001A, False), (0x80000017, False), (0, False),  # deduplicated, in the cloud, compressed
+    ],
+)  # fmt: skip
+def test_which_reparse_points_lead_away(tag: int, away: bool) -> None:
+    entry = SimpleNamespace(st_mode=st_mode.S_IFDIR, st_reparse_tag=tag)
+    assert leads_away(entry) is away  # type: ignore[arg-type]

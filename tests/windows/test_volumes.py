@@ -21,8 +21,6 @@ from ybscan.model.reading import Absent, Cause, Known, Unknown
 
 assert sys.platform == "win32"
 
-KEEP_FREE = ("Q:", "R:")
-
 
 def junction(target: Path, link: Path) -> None:
     try:
@@ -108,6 +106,21 @@ def test_a_substituted_drive(host: Host, backups: Path) -> None:
     assert isinstance(mount, Known)
     assert isinstance(straight, Known)
     assert mount.value.source == straight.value.source
+
+
+def test_substituted_drives_in_a_circle(host: Host) -> None:
+    with substituted("Q:", "R:\\"), substituted("R:", "Q:\\"):
+        found = host.volumes.mount(path="Q:\\备份")
+    assert isinstance(found, Unknown)
+
+
+def test_a_drive_substituted_for_a_share_is_a_share(host: Host) -> None:
+    with substituted("Q:", "\\\\backup-server\\bak"):
+        found = host.volumes.place(path="Q:\\his")
+    assert isinstance(found, Known)
+    assert (found.value.server, found.value.layers) == ("backup-server", ("Q:",))
+    with substituted("Q:", "\\\\localhost\\bak"):
+        assert isinstance(host.volumes.place(path="Q:\\his"), Unknown)
 
 
 def test_a_drive_that_is_not_there_says_nothing(host: Host) -> None:

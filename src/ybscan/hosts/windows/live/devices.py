@@ -16,7 +16,7 @@ from ybscan.hosts.windows.memory import MalformedBufferError  # noqa: E402
 from ybscan.model.reading import Reading  # noqa: E402
 
 #: Many thousand phantom nodes take their time.
-_SECONDS = 60.0
+_SECONDS = 40.0
 
 
 class LiveDevices(Devices):

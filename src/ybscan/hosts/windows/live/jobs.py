@@ -22,7 +22,7 @@ from ybscan.hosts.windows.live.rights import elevated  # noqa: E402
 from ybscan.hosts.windows.taskxml import TASK_LIMIT, parse_task  # noqa: E402
 from ybscan.model.reading import Cause, Gap, Known, Reading, Unknown  # noqa: E402
 
-_SECONDS = 60.0
+_SECONDS = 40.0
 _INCLUDE_HIDDEN = 1
 _NEVER_RUN = 0x41303
 #: The scheduler says 1899 or 1999 for a time that never was.

@@ -18,7 +18,7 @@ from ybscan.hosts.windows.live.dll import asked, function, last_error  # noqa: E
 from ybscan.hosts.windows.memory import fixed_wide  # noqa: E402
 from ybscan.model.reading import Absent, Cause, Gap, Known, Reading, Unknown  # noqa: E402
 
-_SECONDS = 120.0
+_SECONDS = 60.0
 _CHANNEL_PATH, _FORWARD, _REVERSE = 0x1, 0x100, 0x200
 _OPEN_CHANNEL_PATH = 0x1
 _RENDER_XML = 1

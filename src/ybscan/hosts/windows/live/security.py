@@ -19,7 +19,7 @@ from ybscan.hosts.windows.live.signatures import signature  # noqa: E402
 from ybscan.hosts.windows.live.wmi import rows  # noqa: E402
 from ybscan.model.reading import Cause, Gap, Known, Reading, Unknown  # noqa: E402
 
-_SECONDS = 90.0
+_SECONDS = 45.0
 _CENTRE = r"root\SecurityCenter2"
 _Kind = Literal["antivirus", "antispyware", "firewall"]
 #: Rows of a class of the namespace; state and signature status by name.
