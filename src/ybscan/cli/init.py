@@ -231,7 +231,9 @@ def _ports(found: Found) -> list[str]:
 def _backup(found: Found) -> list[str]:
     _explain("业务数据和备份的位置。检查最新一份备份的时间、大小，以及备份与数据是不是在不同的磁盘上。")
     data = _ask_list("业务数据所在文件夹，例如 /srv/his 或 D:\\HIS", _absolute)
-    backups = _confirmed(found.backups, "备份文件夹") or _ask_list("备份所在文件夹，例如 /backup/his", _absolute)
+    backups = _confirmed(found.backups, "备份文件夹") or _ask_list(
+        "备份所在文件夹，例如 /backup/his 或 E:\\备份", _absolute
+    )
     lines = ["", "# 业务数据和备份：位置、文件名、种类；max_age 为最长间隔"]
     if not data and not backups:
         return [
