@@ -108,7 +108,7 @@ def test_remembered_networks_from_their_files(tmp_path: Path) -> None:
         path = book / r"Microsoft\Network\Connections\Pbk"
         path.mkdir(parents=True)
         (path / "rasphone.pbk").write_bytes(f"[拨号{n}]\r\nType=1\r\n[单位VPN{n}]\r\nType=2\r\n".encode("gb18030"))
-    found = saved(people(str(home), r"\\server\profiles\li"), str(data))
+    found = saved(people(str(home), r"\\server\profiles\li", "", r"%SystemDrive%\Users\没有此人"), str(data))
     assert isinstance(found, Known)
     assert [(n.kind, n.id) for n in found.value] == [
         ("ppp", "拨号0"), ("ppp", "拨号1"), ("vpn", "单位VPN0"), ("vpn", "单位VPN1"), ("wifi", "张三的手机"),

@@ -62,8 +62,10 @@ def saved(registry: Registry, data: str) -> Reading[tuple[SavedNetwork, ...]]:
 
 
 def _wireless(found: _Findings, data: str) -> None:
-    """Profiles from their files, which hold the networks' own names too; of those that cannot be read, the service's names."""
-    before = len(found.gaps)
+    """Profiles from their files, which hold the networks' own names too; of those that cannot be read, the service's names.
+
+    The service lists the profiles of the cards that are there; those of a card that was pulled out are in the files alone.
+    """
     named: set[str] = set()
     for path in _files(found, f"{data}\\{_WLAN_FILES}", depth=2):
         text = _text(path)
@@ -76,7 +78,6 @@ def _wireless(found: _Findings, data: str) -> None:
             else:
                 named.add(profile.name)
                 found.add(profile.name, "wifi", path, ssid=profile.ssid, mode=profile.mode)
-    whole = len(found.gaps) == before
     try:
         names, missed = profiles()
     except (NotReadError, MalformedBufferError):
@@ -84,11 +85,6 @@ def _wireless(found: _Findings, data: str) -> None:
     for name in names - named:
         found.add(name, "wifi", "WlanGetProfileList", ssid=name)
     found.gaps.update(dict.fromkeys(missed))
-    if not whole and not missed and names:
-        # The service named them all: that their files are closed to us takes nothing away.
-        for gap in list(found.gaps)[before:]:
-            if gap.cause is Cause.DENIED:
-                del found.gaps[gap]
 
 
 def _mobile(found: _Findings, data: str) -> None:
@@ -103,11 +99,14 @@ def _people(found: _Findings, registry: Registry) -> None:
         return
     found.gaps.update(dict.fromkeys(people.gaps))
     for person in people.value:
-        if person.home.startswith("\\\\"):
-            found.gaps[Gap(Cause.NOT_PERMITTED, f"{person.account} 的配置文件夹在网络上，没有读取", person.home)] = None
-            continue
-        for book in _BOOKS:
-            _book(found, f"{person.home}\\AppData\\Roaming\\{book}")
+        home = os.path.expandvars(person.home)
+        if home.startswith("\\\\"):
+            found.gaps[Gap(Cause.NOT_PERMITTED, f"{person.account} 的配置文件夹在网络上，没有读取", home)] = None
+        elif home[1:3] != ":\\":
+            found.gaps[Gap(Cause.MALFORMED, f"{person.account} 的配置文件夹“{home}”不是完整的路径", home)] = None
+        else:
+            for book in _BOOKS:
+                _book(found, f"{home}\\AppData\\Roaming\\{book}")
 
 
 def _book(found: _Findings, path: str) -> None:
