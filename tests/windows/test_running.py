@@ -165,3 +165,14 @@ def test_a_system_that_answers_wrongly_is_not_believed(host: Host) -> None:
     foreign = host.accounts.members(sid="S-1-5-21-1-2-3-1000")
     assert isinstance(foreign, Unknown)
     assert foreign.cause is Cause.UNAVAILABLE
+
+
+def test_who_may_set_the_clock(host: Host) -> None:
+    """Administrators only may ask; Wine answers with nobody."""
+    found = host.accounts.holders(right="SeSystemtimePrivilege")
+    if isinstance(found, Known):
+        assert all(m.sid.startswith("S-1-") for m in found.value)
+    else:
+        assert isinstance(found, Unknown)
+        assert found.cause in (Cause.DENIED, Cause.UNAVAILABLE, Cause.UNSUPPORTED)
+    assert isinstance(host.accounts.holders(right="SeNoSuchRight"), Unknown | Known)

@@ -45,7 +45,7 @@ class ComputerNameProbe(Probe):
             "changeable", Kind.ITEMS, "普通用户可以更改的系统属性",
             help="普通用户不经管理员验证就能更改计算机名或系统时间的授权。",
             linux="polkit 动作的默认授权（/usr/share/polkit-1/actions）、.pkla 与 rules.d 规则",
-            windows="SeSystemtimePrivilege 等用户权利",
+            windows="SeSystemtimePrivilege 用户权利的持有者",
             fields=(
                 Field("what", Kind.TEXT, "项目"),
                 Field("allowed", Kind.BOOLEAN, "普通用户可以更改"),
@@ -72,7 +72,7 @@ class ComputerNameProbe(Probe):
         return {
             "current": _cut(_current(host), short),
             "configured": _cut(configured(host), short),
-            "changeable": changeable(),
+            "changeable": changeable(host),
         }
 
 

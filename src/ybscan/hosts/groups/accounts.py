@@ -153,6 +153,11 @@ class Accounts(Group):
         return self.unsupported()
 
     @question
+    def holders(self, *, right: str) -> Reading[tuple[Member, ...]]:
+        """Those who hold a user right of Windows, such as ``SeSystemtimePrivilege``, sorted by SID."""
+        return self.unsupported()
+
+    @question
     def join(self) -> Reading[Join]:
         """Domain or workgroup."""
         return self.unsupported()

@@ -22,7 +22,7 @@ from ctypes import POINTER, byref, c_uint32, c_void_p, c_wchar_p  # noqa: E402
 from ybscan.hosts.groups.accounts import AccountPolicy, Accounts, Join, LocalUser, Member  # noqa: E402
 from ybscan.hosts.windows.accountdata import local_users, policy, user_size  # noqa: E402
 from ybscan.hosts.windows.codes import NotReadError, from_system  # noqa: E402
-from ybscan.hosts.windows.live import sam, sids  # noqa: E402
+from ybscan.hosts.windows.live import sam, sids, userrights  # noqa: E402
 from ybscan.hosts.windows.live.dll import WORD, asked, copied, function  # noqa: E402
 from ybscan.hosts.windows.memory import Memory  # noqa: E402
 from ybscan.model.reading import Cause, Gap, Known, Reading, Unknown  # noqa: E402
@@ -54,6 +54,9 @@ class LiveAccounts(Accounts):
 
     def members(self, *, sid: str) -> Reading[tuple[Member, ...]]:
         return asked(lambda: _members(sid), f"NetLocalGroupGetMembers {sid}")
+
+    def holders(self, *, right: str) -> Reading[tuple[Member, ...]]:
+        return asked(lambda: userrights.holders(right), f"LsaEnumerateAccountsWithUserRight {right}")
 
     def join(self) -> Reading[Join]:
         return asked(_join, "NetGetJoinInformation")
