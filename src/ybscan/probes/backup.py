@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from itertools import combinations
 from typing import Any
 
 from ybscan.hosts.base import Host
@@ -17,7 +18,7 @@ from ybscan.probes._backups.copies import Copy, days_since, identity, same_round
 from ybscan.probes._backups.locations import NOT_CONFIGURED, Location, describe, locations, read_location
 from ybscan.probes._backups.paths import clean, is_absolute, same, why_not
 from ybscan.probes._backups.periods import REACH, TIER_TEXT, has_copy, periods
-from ybscan.probes._backups.places import apart, independent
+from ybscan.probes._backups.places import apart, independent, other_machine
 from ybscan.probes.base import Context, Probe
 
 _LISTED = "列出 backup.locations 的文件夹（含一层带日期的子文件夹），路径可为 D:\\备份 或 \\\\服务器\\共享"
@@ -206,6 +207,10 @@ def _count(counted: Mapping[str, list[Place | Unknown]], trouble: list[Unknown],
             return Unknown(place.cause, place.detail, origin)
     if len(counted) > 1:
         return Unknown(Cause.UNCONFIRMED, "各位置的备份文件名不同，不能确认是同一数据的多份备份", origin)
+    servers = sorted({p.server for p in everything if isinstance(p, Place) and p.server})
+    for a, b in combinations(servers, 2):
+        if other_machine(a, b) is None:
+            return Unknown(Cause.UNCONFIRMED, f"{a} 与 {b} 可能是同一台机器，请用同一种写法", origin)
     hidden = sorted(
         {f"{d.name}（{d.hidden}）" for p in everything if isinstance(p, Place) for d in p.disks if d.hidden}
     )
@@ -272,7 +277,7 @@ def _on_data_disk(place: Place | Unknown, data: list[Place | Unknown]) -> bool |
         if isinstance(answer, Unknown):
             return answer
         if answer is None:
-            return Unknown(Cause.UNAVAILABLE, "磁盘背后的硬件无法得知", "backup.places")
+            return Unknown(Cause.UNAVAILABLE, "磁盘或地址背后的硬件无法得知", "backup.places")
     return False
 
 

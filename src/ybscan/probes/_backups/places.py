@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from itertools import combinations
 
 from ybscan.hosts.groups.volumes import Place
@@ -12,11 +13,13 @@ _EXACT = 12
 
 
 def apart(a: Place, b: Place) -> bool | None:
-    """Whether two places share no disk and no machine; None when what lies behind a disk is hidden."""
+    """Whether two places share no disk and no machine; None when what lies behind a disk or an address is hidden."""
     if a.memory or b.memory:
         return False
+    if a.server and b.server:
+        return other_machine(a.server, b.server)
     if a.server or b.server:
-        return a.server.casefold() != b.server.casefold()
+        return True
     names = {d.name for d in a.disks}
     if names & {d.name for d in b.disks}:
         return False
@@ -25,6 +28,27 @@ def apart(a: Place, b: Place) -> bool | None:
     # Two logical disks of one array, or two of a virtual machine, may be pieces of one piece of hardware.
     if any(d.hidden for d in a.disks) and any(d.hidden for d in b.disks):
         return None
+    return True
+
+
+def other_machine(a: str, b: str) -> bool | None:
+    """Whether two names or addresses are of two machines; None where a name and an address, or a short and a full name,
+    may be of one. Nothing is looked up: that would be traffic."""
+    one, two = (t.casefold().strip("[]").rstrip(".") for t in (a, b))
+    if one == two:
+        return False
+    if _is_address(one) != _is_address(two):
+        return None
+    if not _is_address(one) and one.partition(".")[0] == two.partition(".")[0]:
+        return None
+    return True
+
+
+def _is_address(server: str) -> bool:
+    try:
+        ipaddress.ip_address(server.partition("%")[0])
+    except ValueError:
+        return False
     return True
 
 
