@@ -175,7 +175,7 @@ def run(command: list[str]) -> int:
         ["wine", *command], env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     relays = [
-        threading.Thread(target=_relay, args=(source, target))
+        threading.Thread(target=_relay, args=(source, target), daemon=True)
         for source, target in ((process.stdout, sys.stdout.buffer), (process.stderr, sys.stderr.buffer))
     ]
     for relay in relays:
@@ -185,8 +185,10 @@ def run(command: list[str]) -> int:
     except KeyboardInterrupt:
         process.kill()
         raise
+    # What the program started on its way (Wine's desktop) may hold the pipes for long after it; what the program itself
+    # said has been read by then.
     for relay in relays:
-        relay.join()
+        relay.join(2)
     return code
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import lzma
+import subprocess
 import sys
+import time
 import uuid
 import winreg
 from collections.abc import Callable, Iterator
@@ -19,6 +21,18 @@ from ybscan.hosts.live_windows import live_windows
 assert sys.platform == "win32"
 
 _HIVES = PROJECT.parent / "shared" / "windows" / "hives"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def desktop() -> Iterator[None]:
+    """A desktop that lasts. Wine starts one for the first program that needs it, with that program's pipes: whoever waits
+    for the end of what such a program says would wait for the end of the desktop."""
+    keep = "import ctypes, time; ctypes.windll.user32.GetDesktopWindow(); time.sleep(3600)"
+    nothing = subprocess.DEVNULL
+    with subprocess.Popen([sys.executable, "-c", keep], stdin=nothing, stdout=nothing, stderr=nothing) as keeper:
+        time.sleep(1)
+        yield
+        keeper.kill()
 
 
 @pytest.fixture(scope="session")
