@@ -1,7 +1,7 @@
 """The state of the Windows firewall: its profiles as group policy and local settings make them, its services, who took over.
 
 Sources: [MS-GPFAS] 2.2.1 to 2.2.4 (profile keys, EnableFirewall, DefaultInboundAction, DoNotAllowExceptions,
-AllowLocalPolicyMerge; a policy value wins over the local one), INetFwPolicy2, SecurityCenter2.
+AllowLocalPolicyMerge, DisabledInterfaces; a policy value wins over the local one), INetFwPolicy2, SecurityCenter2.
 """
 
 from __future__ import annotations
@@ -68,11 +68,28 @@ def _profile(host: Host, name: Name, live: FirewallProfile | None, active: dict[
     blocks = _merged(host, name, "DefaultInboundAction", 1)
     if live is not None:
         enabled = _agreed(enabled, live.enabled, name)
+    if enabled is True:
+        enabled = _everywhere(host, name)
+    if live is not None:
         blocks = _agreed(blocks, live.inbound == "block", name)
     return Profile(
         name, active[name], enabled, blocks, _merged(host, name, "DoNotAllowExceptions", 0),
         _policy_only(host, name, "AllowLocalPolicyMerge", 1),
     )  # fmt: skip
+
+
+def _everywhere(host: Host, name: Name) -> bool | Unknown:
+    """True where no card is exempt: ``DisabledInterfaces`` lists those that a profile leaves unfiltered."""
+    policy = _policy_key(host, name)
+    if isinstance(policy, Unknown):
+        return policy
+    for key in (policy, f"{LOCAL}\\{_LOCAL_KEY[name]}"):
+        reading = host.registry.value(key=key, name="DisabledInterfaces") if key else None
+        if isinstance(reading, Unknown):
+            return reading
+        if isinstance(reading, Known) and reading.value:
+            return Unknown(Cause.UNCONFIRMED, f"{TITLES[name]}对部分网卡关闭了防火墙（DisabledInterfaces）", key or "")
+    return True
 
 
 def _agreed(written: bool | Unknown, told: bool, name: Name) -> bool | Unknown:
