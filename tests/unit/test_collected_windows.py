@@ -438,11 +438,28 @@ def test_events_need_a_search_that_was_made(tmp_path: Path) -> None:
     assert read.value.oldest is not None
     assert isinstance(logs.events(channel="Security", ids=(4624,), since=0, fields=()), Unknown)
     assert isinstance(logs.events(channel="System", ids=(1102,), since=0, fields=()), Unknown)
+    assert read.value.enabled is None
     refused = part("events-security", channel, ("error", {"what": "Security", "code": "0"}))
     denied = host(write(tmp_path / "f", parts(**{"events-security": refused}), elevated="no")).logs
     answer = denied.events(channel="Security", ids=(1102,), since=0, fields=())
     assert isinstance(answer, Unknown)
     assert answer.cause is Cause.DENIED
+
+
+def test_a_channel_that_this_windows_lacks_is_absent_and_one_that_is_off_is_off(tmp_path: Path) -> None:
+    name = "Microsoft-Windows-Partition/Diagnostic"
+    channel = ("channel", {"name": name, "id": ["1006"], "limit": "500"})
+    asked = {"channel": name, "ids": (1006,), "since": 0.0, "fields": ()}
+    key = "events-microsoft-windows-partition-diagnostic"
+    lacking = host(write(tmp_path / "e", parts(**{key: part(key, channel, ("absent", {}))}))).logs
+    assert lacking.events(**asked) == Absent(name)
+    off = part(key, channel, ("state", {"enabled": "false"}), ("searched", {}))
+    read = host(write(tmp_path / "f", parts(**{key: off}))).logs.events(**asked)
+    assert isinstance(read, Known)
+    assert (read.value.events, read.value.oldest, read.value.enabled) == ((), None, False)
+    # Neither found in the list of channels nor searched: nothing is known of it.
+    unread = host(write(tmp_path / "g", parts(**{key: part(key, channel)}))).logs
+    assert isinstance(unread.events(**asked), Unknown)
 
 
 def test_the_hosts_file(tmp_path: Path) -> None:

@@ -337,8 +337,11 @@ Sub CollectAll()
   SecurityPart
   TasksPart
   WirelessPart
-  EventsPart "System", "System", Array(20001, 20003)
-  EventsPart "Security", "Security", Array(1102, 4719)
+  EventsPart "System", Array(20001, 20003)
+  EventsPart "Security", Array(1102, 4719)
+  EventsPart "Microsoft-Windows-Partition/Diagnostic", Array(1006)
+  EventsPart "Microsoft-Windows-DriverFrameworks-UserMode/Operational", Array(2003)
+  EventsPart "Microsoft-Windows-Backup", Array(4)
   FilesPart
   ToolPart "netstat", "%SystemRoot%\System32\netstat.exe", "-ano"
   SeceditPart
@@ -658,11 +661,12 @@ Sub WirelessProfile(card, path)
   Err.Clear
 End Sub
 
-' The events with these ids, 500 at most, newest first; of the log's oldest and newest record the time.
-Sub EventsPart(name, channel, ids)
+' The events with these ids, 500 at most, newest first; of the log's oldest and newest record the time. Older systems lack
+' some channels: the list of all of them tells those from a channel that could not be read.
+Sub EventsPart(channel, ids)
   On Error Resume Next
-  Dim text, condition, id, re, found
-  Begin "events-" & LCase(name)
+  Dim text, condition, id, listed
+  Begin "events-" & Replace(LCase(channel), "/", "-")
   condition = ""
   For Each id In ids
     If condition <> "" Then condition = condition & " or "
@@ -674,7 +678,16 @@ Sub EventsPart(name, channel, ids)
     part.WriteLine "id+=" & id
   Next
   Put "limit", 500
-  If Not Said("wevtutil qe " & channel & " /c:1 /rd:false /f:xml", text) Then
+  If Said("wevtutil gl " & channel & " /f:xml", text) Then
+    Record "state"
+    Put "enabled", Inside("<channel [^>]*\benabled=['""](true|false)['""]", text)
+  End If
+  listed = Said("wevtutil el", text)
+  If listed Then listed = InStr(1, vbLf & Replace(text, vbCr, "") & vbLf, vbLf & "System" & vbLf, vbTextCompare) > 0
+  If listed Then listed = InStr(1, vbLf & Replace(text, vbCr, "") & vbLf, vbLf & channel & vbLf, vbTextCompare) = 0
+  If listed Then
+    Record "absent"
+  ElseIf Not Said("wevtutil qe " & channel & " /c:1 /rd:false /f:xml", text) Then
     PutError channel, 0
   Else
     EventRecords "oldest", text

@@ -28,7 +28,7 @@ class CollectedLogs(Logs):
     def events(
         self, *, channel: str, ids: tuple[int, ...], since: float, fields: tuple[str, ...], limit: int = 5000
     ) -> Reading[EventLog]:
-        part = f"events-{channel.lower()}"
+        part = f"events-{channel.lower().replace('/', '-')}"
         read = self._evidence.records(part)
         if not isinstance(read, Known):
             return read
@@ -37,6 +37,8 @@ class CollectedLogs(Logs):
         missing = [i for i in ids if str(i) not in asked]
         if missing:
             return Unknown(Cause.NOT_RECORDED, f"采集结果没有 {channel} 日志的事件 {missing[0]}", channel)
+        if any(r.kind == "absent" for r in read.value):
+            return Absent(channel)
         if about is None or not any(r.kind == "searched" for r in read.value):
             errors = [r for r in read.value if r.kind == "error"]
             cause = Cause.DENIED if self._evidence.collector.text("elevated") == "no" else Cause.TOOL_FAILED
@@ -55,9 +57,11 @@ class CollectedLogs(Logs):
         if len(rows) >= most or len(found) > limit:
             gaps.append(Gap(Cause.TOO_LARGE, f"{channel} 日志只采集了最近 {most} 条", channel))
         oldest, newest = _time(read.value, "oldest"), _time(read.value, "newest")
+        state = next((r.text("enabled") for r in read.value if r.kind == "state"), "")
+        enabled = {"true": True, "false": False}.get(state)
         if oldest is None and found:
             gaps.append(Gap(Cause.INCOMPLETE, f"没有取得 {channel} 日志最早记录的时间", channel))
-        return Known(EventLog(tuple(found[-limit:]), oldest, newest, None), channel, tuple(gaps[:20]))
+        return Known(EventLog(tuple(found[-limit:]), oldest, newest, enabled), channel, tuple(gaps[:20]))
 
 
 def _time(records: tuple[Record, ...], kind: str) -> float | None:
