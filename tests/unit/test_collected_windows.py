@@ -450,7 +450,7 @@ def test_a_channel_that_this_windows_lacks_is_absent_and_one_that_is_off_is_off(
     name = "Microsoft-Windows-Partition/Diagnostic"
     channel = ("channel", {"name": name, "id": ["1006"], "limit": "500"})
     asked = {"channel": name, "ids": (1006,), "since": 0.0, "fields": ()}
-    key = "events-microsoft-windows-partition-diagnostic"
+    key = "events-partition-diagnostic"
     lacking = host(write(tmp_path / "e", parts(**{key: part(key, channel, ("absent", {}))}))).logs
     assert lacking.events(**asked) == Absent(name)
     off = part(key, channel, ("state", {"enabled": "false"}), ("searched", {}))

@@ -666,7 +666,7 @@ End Sub
 Sub EventsPart(channel, ids)
   On Error Resume Next
   Dim text, condition, id, listed
-  Begin "events-" & Replace(LCase(channel), "/", "-")
+  Begin "events-" & Replace(Replace(LCase(channel), "microsoft-windows-", ""), "/", "-")
   condition = ""
   For Each id In ids
     If condition <> "" Then condition = condition & " or "

@@ -28,7 +28,8 @@ class CollectedLogs(Logs):
     def events(
         self, *, channel: str, ids: tuple[int, ...], since: float, fields: tuple[str, ...], limit: int = 5000
     ) -> Reading[EventLog]:
-        part = f"events-{channel.lower().replace('/', '-')}"
+        # Shortened as the collector does it: names of parts are limited.
+        part = f"events-{channel.lower().removeprefix('microsoft-windows-').replace('/', '-')}"
         read = self._evidence.records(part)
         if not isinstance(read, Known):
             return read
