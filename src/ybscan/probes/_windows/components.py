@@ -24,6 +24,8 @@ _DRIVER = re.compile(
     r"driver|驱动|chipset|芯片组|graphics|显卡|audio|音频|management engine|serial io|rapid storage|网卡|ethernet"
 )
 
+#: Services of Windows whose program bears the name that another maker's has too: User Experience Virtualization.
+OWN_SERVICES = frozenset({"uevagentservice"})
 #: Folders that Windows itself has among its programs.
 WINDOWS_OWN = frozenset(
     {

@@ -17,6 +17,7 @@ from ybscan.model.reading import Absent, Known, Unknown
 from ybscan.probes._software.match import Clue, Index, Match, entry_products, package_clue
 from ybscan.probes._software.records import Found, Inventory, Package
 from ybscan.probes._software.text import folded, shown
+from ybscan.probes._windows.components import OWN_SERVICES
 from ybscan.probes._windows.places import Places
 
 #: An installed record whose files are gone, and one that names no place to look at.
@@ -38,7 +39,8 @@ def clues(inventory: Inventory, index: Index) -> Iterator[tuple[Product, Clue]]:
     for key, name in sorted(inventory.services.items()):
         image = _last(inventory.programs.get(key, ""))
         found = {t.product.id: t.product for t, _ in index.services.find(key)}
-        found |= {t.product.id: t.product for t in index.running(image)} if image else {}
+        if image and key not in OWN_SERVICES:
+            found |= {t.product.id: t.product for t in index.running(image)}
         for product in found.values():
             yield product, Clue("service", f"系统服务 {shown(name, 60)}", name)
     yield from _startup_clues(inventory, index)

@@ -80,7 +80,7 @@ class CollectedProcesses(Processes):
         hidden = sum(p.exe is None for p in read.value)
         gaps = read.gaps
         if hidden:
-            gaps += (Gap(Cause.DENIED, f"{hidden} 个进程的程序文件无法读取", "Win32_Process"),)
+            gaps += (Gap(Cause.DENIED, f"{hidden} 个进程的程序文件无法读取", "Win32_Process/exe"),)
         return Known(tuple(sorted(read.value, key=lambda p: p.pid)), "Win32_Process", gaps)
 
 

@@ -26,6 +26,7 @@ from ybscan.hosts.common.errors import from_error  # noqa: E402
 from ybscan.hosts.common.text import text_of  # noqa: E402
 from ybscan.hosts.groups.files import TEXT_LIMIT, FileKind, Files, FileStat  # noqa: E402
 from ybscan.hosts.windows.codes import NotReadError  # noqa: E402
+from ybscan.hosts.windows.live.acl import rights  # noqa: E402
 from ybscan.hosts.windows.live.dll import INVALID_HANDLE, function  # noqa: E402
 from ybscan.hosts.windows.live.system import native_bits, process_bits  # noqa: E402
 from ybscan.hosts.windows.redact import holds_hashes, text_kept  # noqa: E402
@@ -81,6 +82,14 @@ class LiveFiles(Files):
             )  # fmt: skip
             mode = st.S_IMODE(s.st_mode)
             return Known(FileStat(kind, s.st_size, s.st_mtime, mode, 0, 0, (0, s.st_dev & 0xFFFFFFFF)), path)
+
+        return _guard(path, work)
+
+    def rights(self, *, path: str) -> Reading[dict[str, int]]:
+        def work() -> Reading[dict[str, int]]:
+            here = resolved(path)
+            os.lstat(_native(here))
+            return Known(rights(_native(here)), path)
 
         return _guard(path, work)
 

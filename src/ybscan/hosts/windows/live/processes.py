@@ -58,7 +58,7 @@ def _running() -> Reading[tuple[Process, ...]]:
         found.append(Process(pid, parent, name, exe, None, user))
     if not any(p.pid == os.getpid() for p in found):
         return Unknown(Cause.UNAVAILABLE, "进程列表不完整，其中没有本程序", _ORIGIN)
-    gaps = (Gap(Cause.DENIED, f"{hidden} 个进程的程序文件无法读取", "QueryFullProcessImageName"),) if hidden else ()
+    gaps = (Gap(Cause.DENIED, f"{hidden} 个进程的程序文件无法读取", "QueryFullProcessImageName/exe"),) if hidden else ()
     return Known(tuple(sorted(found, key=lambda p: p.pid)), _ORIGIN, gaps)
 
 
