@@ -15,7 +15,7 @@ from ybscan.hosts.base import Host
 from ybscan.hosts.groups.registry import UserHive
 from ybscan.model.facts import Fact, FieldValue, Item
 from ybscan.model.reading import Absent, Cause, Known, Reading, Unknown
-from ybscan.probes._windows.people import can_use, is_person
+from ybscan.probes._windows.people import can_use, directory_accounts, is_person
 from ybscan.probes._windows.values import decimal, first_text, number
 from ybscan.probes.base import Context
 
@@ -41,8 +41,9 @@ def sessions(host: Host, context: Context) -> Fact:
     machine = _machine(host)
     users = host.accounts.local_users()
     grace = _grace(host)
+    local = directory_accounts(host)
     items = [
-        _item(hive, can_use(hive, users, context.now), machine, _screen_saver(host, hive, grace))
+        _item(hive, can_use(hive, users, local, context.now), machine, _screen_saver(host, hive, grace))
         for hive in hives.value
         if is_person(hive.sid)
     ]

@@ -12,7 +12,7 @@ from ybscan.model.facts import Fact, FieldValue, Item
 from ybscan.model.reading import Absent, Cause, Gap, Known, Reading, Unknown
 from ybscan.model.site import Site
 from ybscan.probes._patterns import folded
-from ybscan.probes._windows.people import BUILT_IN, GUEST, directory_accounts, rid_of, usable
+from ybscan.probes._windows.people import BUILT_IN, GUEST, bare, directory_accounts, rid_of, usable
 from ybscan.probes._windows.values import flag, number
 from ybscan.probes.base import Context
 
@@ -133,6 +133,13 @@ def account_use(host: Host, context: Context) -> Fact:
         doubt = hives if isinstance(hives, Unknown) else None
         if isinstance(hives, Known) and hives.gaps:
             doubt = Unknown(hives.gaps[0].cause, hives.gaps[0].detail, hives.gaps[0].origin)
+        if isinstance(outside, Unknown):
+            # A domain's accounts may have the same numbers; another name tells of one, or of a renamed local account.
+            strange = [h for h in own if folded(bare(h.account)) != folded(user.name)]
+            own = [h for h in own if h not in strange]
+            if strange:
+                what = f"用户文件夹 {strange[0].home} 属于本机账户还是域账户不能确定"
+                doubt = doubt or Unknown(Cause.UNCONFIRMED, what, strange[0].home)
         items.append(_use(host, user, own, doubt, context))
     return Known(tuple(items), "SAM 与 ProfileList", tuple(gaps))
 

@@ -59,10 +59,11 @@ def bare(name: str) -> str:
     return name.rsplit("\\", 1)[-1]
 
 
-def can_use(hive: UserHive, users: Reading[tuple[LocalUser, ...]], now: datetime) -> FieldValue:
+def can_use(hive: UserHive, users: Reading[tuple[LocalUser, ...]], local: Reading[bool], now: datetime) -> FieldValue:
     """Whether the owner of a profile can log in: false only for a local account that is disabled or expired.
 
-    A domain account may have the RID of a local one; the names tell them apart.
+    ``local`` is the answer of :func:`directory_accounts`. An account of a domain may have RID and name of a local one
+    (Administrator): there nobody can tell whose profile it is.
     """
     if not isinstance(users, Known):
         return users if isinstance(users, Unknown) else Unknown(Cause.UNAVAILABLE, "没有账户列表")
@@ -70,6 +71,6 @@ def can_use(hive: UserHive, users: Reading[tuple[LocalUser, ...]], now: datetime
     same = next((u for u in users.value if u.rid == rid), None)
     if same is None or usable(same, now):
         return True
-    if folded(same.name) == folded(bare(hive.account)):
+    if isinstance(local, Known) and folded(same.name) == folded(bare(hive.account)):
         return False
     return Unknown(Cause.UNCONFIRMED, f"用户文件夹 {hive.home} 属于哪个账户不能确定")
