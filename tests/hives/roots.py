@@ -18,7 +18,7 @@ _UNINSTALL = r"Microsoft\Windows\CurrentVersion\Uninstall"
 
 WINDOWS_7 = {
     _VERSION: {
-        "CurrentBuildNumber": "7601", "EditionID": "Ultimate", "InstallationType": "Client", "CSDVersion": "Service Pack 1",
+        "CurrentBuildNumber": "7601", "CurrentBuild": "7601", "EditionID": "Ultimate", "InstallationType": "Client", "CSDVersion": "Service Pack 1",
         "SystemRoot": r"C:\Windows", "ProductName": "Windows 7 Ultimate",
     },
     _PROFILES: {}, rf"{_PROFILES}\S-1-5-18": {"ProfileImagePath": (2, "%systemroot%\\system32\\config\\systemprofile\0".encode("utf-16-le"))},
@@ -30,7 +30,7 @@ WINDOWS_7 = {
 }  # fmt: skip
 WINDOWS_10 = {
     _VERSION: {
-        "CurrentBuildNumber": "16299", "EditionID": "Professional", "InstallationType": "Client", "UBR": 334,
+        "CurrentBuildNumber": "16299", "CurrentBuild": "16299", "EditionID": "Professional", "InstallationType": "Client", "UBR": 334,
         "SystemRoot": r"C:\Windows", "ReleaseId": "1709",
     },
     rf"{_PROFILES}\{TONY}": {"ProfileImagePath": r"%SystemDrive%\Users\tony"},

@@ -75,6 +75,7 @@ def test_the_machine_of_2012(tmp_path: Path, judge: Judge) -> None:
     assert status["USB-05"] == "fail"
     assert "HP v100w" in reason(result, "USB-05")
     assert "2012-04-07" in reason(result, "USB-05")
+    assert status["SMB-01"] == "fail"
     assert status["SW-04"] == "fail"
     assert "fDenyTSConnections=0" in reason(result, "SW-04")
     assert "NLA" in reason(result, "SW-04")
@@ -101,6 +102,8 @@ def test_the_machine_of_2018(tmp_path: Path, judge: Judge) -> None:
     # A disk that only the transaction logs know of.
     assert status["USB-05"] == "fail"
     assert "Samsung Portable SSD T5" in reason(result, "USB-05")
+    # The drivers of SMB 1 were removed from this machine; the older one has them.
+    assert status["SMB-01"] == "pass"
     # Software of one person, in that person's own part of the registry, and of the 32-bit view.
     for name in ("Zoom", "腾讯QQ"):
         assert name in reason(result, "SW-01"), name

@@ -85,7 +85,8 @@ class Writer:
             if self.list_kind == b"lh":
                 out += struct.pack("<I", _hash(name))
             elif self.list_kind == b"lf":
-                out += name[:4].encode("latin-1", "replace").ljust(4, b"\0") if name.isascii() else bytes(4)
+                fits = max(name[:4]) <= "\xff"
+                out += name[:4].encode("latin-1").ljust(4, b"\0") if fits else bytes(4)
         return self.cell(out)
 
     def value(self, name: str, value: Any) -> int:

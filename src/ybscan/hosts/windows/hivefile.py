@@ -11,6 +11,7 @@ Source: "Windows registry file format specification" (M. Suhanov).
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -138,16 +139,18 @@ class HiveFile:
 
     def _read_subkeys(self, key: KeyNode) -> dict[str, KeyNode]:
         if not key.subkey_count:
+            _must_be_none(key.subkey_list)
             return {}
         if key.subkey_count > _COUNT_LIMIT:
             raise HiveError(Cause.TOO_LARGE, f"子项超过 {_COUNT_LIMIT} 个")
         found: dict[str, KeyNode] = {}
-        last = b""
+        last: bytes | None = None
         for offset, kind, mark in self._elements(key):
             child = self._key(offset)
             name = folded(child.name)
-            order = name.encode("utf-16-be", "surrogatepass")
-            if child.parent != key.offset or not _fits(kind, mark, child.name) or order <= last:
+            order = _order(name)
+            behind = order is not None and last is not None and order <= last
+            if child.parent != key.offset or not _fits(kind, mark, child.name) or behind:
                 raise _bad("注册表项的清单已损坏")
             found[name] = child
             last = order
@@ -215,6 +218,7 @@ class HiveFile:
 
     def _value_offsets(self, key: KeyNode) -> tuple[int, ...]:
         if not key.value_count:
+            _must_be_none(key.value_list)
             return ()
         if key.value_count > _COUNT_LIMIT:
             raise HiveError(Cause.TOO_LARGE, f"值超过 {_COUNT_LIMIT} 个")
@@ -283,6 +287,12 @@ class HiveFile:
         return b"".join(pieces)
 
 
+def _must_be_none(listed: int) -> None:
+    # A list without a number of entries: the number was damaged, and what is in the list would go unseen.
+    if listed != _NOWHERE:
+        raise _bad("注册表项的数目已损坏")
+
+
 def _name(raw: bytes, *, compressed: bool) -> str:
     if compressed:
         return raw.decode("latin-1")
@@ -293,12 +303,35 @@ def _name(raw: bytes, *, compressed: bool) -> str:
 
 
 def _fits(kind: bytes, mark: int, name: str) -> bool:
-    """Whether a list's hash or hint goes with the name. Beyond ASCII the table of capitals is Windows' own."""
-    if kind == b"li" or not name.isascii():
+    """Whether a list's hash or hint goes with the name."""
+    if kind == b"li":
         return True
     if kind == b"lf":
-        return mark.to_bytes(4, "little") == name[:4].encode("ascii").ljust(4, b"\0")
+        hint, begin = mark.to_bytes(4, "little"), name[:4]
+        # Characters that take two bytes do not fit into the hint: its first byte is then zero.
+        return hint[0] == 0 if max(begin) > "\xff" else hint == begin.encode("latin-1").ljust(4, b"\0")
+    # Windows' table of capitals and Python's differ beyond ASCII in a few letters, such as the micro sign.
+    return any(_hash(t) == mark for t in (folded(name), _LATIN_SMALL.sub(_capital, name), _SMALL.sub(_capital, name)))
+
+
+#: Small letters of ASCII alone, and of everything but what lies between ASCII and the other alphabets.
+_SMALL = re.compile(r"[a-z]")
+_LATIN_SMALL = re.compile(r"[^\x80-\xff]")
+
+
+def _capital(found: re.Match[str]) -> str:
+    return folded(found[0])
+
+
+def _order(name: str) -> bytes | None:
+    """What lists are sorted by; None for a name whose capitals Windows may see otherwise."""
+    if not name.isascii() and any(c > "\x7f" and c.lower() != c.upper() for c in name):
+        return None
+    return name.encode("utf-16-be", "surrogatepass")
+
+
+def _hash(name: str) -> int:
     found = 0
-    for c in name.upper():
-        found = (37 * found + ord(c)) & 0xFFFFFFFF
-    return found == mark
+    for (c,) in struct.iter_unpack("<H", name.encode("utf-16-le", "surrogatepass")):
+        found = (37 * found + c) & 0xFFFFFFFF
+    return found
