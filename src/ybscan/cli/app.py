@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import os
 import re
-import sys
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from ybscan import __version__
 from ybscan.cli import console
+from ybscan.cli.wide import Formatter
 
 _HELP_WORDS = (
     (re.compile(r"^Usage: ", re.MULTILINE), "用法："),
@@ -54,18 +54,24 @@ def _translated(text: str) -> str:
     return text
 
 
+def _help(command: TyperCommand | TyperGroup, ctx: Any) -> str:
+    formatter: Any = Formatter(_translated)
+    command.format_help(ctx, formatter)
+    return _translated(formatter.getvalue().rstrip("\n"))
+
+
 class ZhCommand(TyperCommand):
     """A command whose help is Chinese throughout."""
 
     def get_help(self, ctx: Any) -> str:
-        return _translated(super().get_help(ctx))
+        return _help(self, ctx)
 
 
 class ZhGroup(TyperGroup):
     """A group whose help is Chinese throughout."""
 
     def get_help(self, ctx: Any) -> str:
-        return _translated(super().get_help(ctx))
+        return _help(self, ctx)
 
 
 def group(help: str) -> typer.Typer:
@@ -93,6 +99,10 @@ COMMANDS = (
     "facts",
     "ports",
 )
+
+
+#: What the library makes of Ctrl+C inside a command.
+_LIBRARY_INTERRUPTED = 130
 
 
 def build(only: str | None = None) -> typer.Typer:
@@ -123,9 +133,24 @@ def run(arguments: list[str]) -> int:
     """Run one command line; returns the exit code and never raises.
 
     Every error becomes a Chinese sentence on stderr: 2 for usage and input, 4 for an error of ybscan itself (the
-    traceback is shown only with ``YBSCAN_DEBUG`` set).
+    traceback is shown only with ``YBSCAN_DEBUG`` set) and for what was cut short: by Ctrl+C, or because nobody reads
+    the output any more, which leaves nobody to tell.
     """
     console.prepare_streams()
+    try:
+        return _answered(arguments)
+    except KeyboardInterrupt:
+        return console.interrupted()
+    except OSError as e:
+        if not console.reader_gone(e):
+            raise
+    except SystemExit:  # what the library does on a broken pipe, with a code that here means a failed check
+        pass
+    console.give_up_streams()
+    return console.INTERNAL
+
+
+def _answered(arguments: list[str]) -> int:
     try:
         asked = arguments[0] if arguments and arguments[0] in COMMANDS else None
         code = build(asked)(args=arguments, prog_name="ybscan", standalone_mode=False)
@@ -134,15 +159,12 @@ def run(arguments: list[str]) -> int:
     except typer.Abort:
         console.say("已取消，没有写入任何文件。")
         return console.INTERNAL
-    except KeyboardInterrupt:
-        console.say("已中断，没有写入任何文件。")
-        return console.INTERNAL
-    except BrokenPipeError:
-        # The reader of our output went away; nothing is left to tell it. Keep the interpreter from trying again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return console.INTERNAL
     except Exception as e:
+        if isinstance(e, OSError) and console.reader_gone(e):
+            raise
         return _failed(e)
+    if code == _LIBRARY_INTERRUPTED:
+        return console.interrupted()
     return code if isinstance(code, int) else console.OK
 
 

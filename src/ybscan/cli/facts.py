@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
@@ -36,7 +35,7 @@ def list_facts(format: FormatOption = "text") -> int:
                     "name": name, "kind": spec.kind.value, "label": spec.label, "unit": spec.unit, "linux": spec.linux,
                     "windows": spec.windows, "fields": [{"name": f.name, "kind": f.kind.value, "label": f.label} for f in spec.fields],
                 })  # fmt: skip
-        console.emit(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+        console.emit_json(document)
         return console.OK
     for name in registry.names():
         spec = registry.spec(name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -96,7 +95,7 @@ def list_(
     if format == "json":
         records = [_entry(h, found.get(h.seq)) for h in chosen]
         document = {"records": records, "missed_fridays": missed, "clock_set_back": [b.seq for _, b in back]}
-        console.emit(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+        console.emit_json(document)
         return console.OK
     for header in chosen:
         console.emit(_line(header, found.get(header.seq)) + "\n")
@@ -154,7 +153,7 @@ def show(
         raise InputProblems(
             [Problem("编号", 0, f"第 {number} 号记录的正文已清理或已损坏", "请用 ybscan history verify 核对")]
         )
-    console.emit(json.dumps(record.document(), ensure_ascii=not console.speaks_utf8(), indent=2) + "\n")
+    console.emit_json(record.document())
     return console.OK
 
 
@@ -199,7 +198,7 @@ def diff(
             ],
             "identity": found.identity,
         }  # fmt: skip
-        console.emit(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+        console.emit_json(document)
         return console.OK
     console.emit("\n".join(_told(found, row)) + "\n")
     return console.OK

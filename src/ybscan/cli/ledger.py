@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -83,7 +82,7 @@ def list_(
     chosen = [e for e in found if (every or e.status is not EntryStatus.CLOSED) and terminal in (None, e.terminal)]
     if format == "json":
         document = [{**e.model_dump(mode="json"), "overdue": e.overdue(today)} for e in chosen]
-        console.emit(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+        console.emit_json(document)
         return console.OK
     for entry in chosen:
         console.emit(_line(entry, today) + "\n")

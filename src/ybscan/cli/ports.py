@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -122,7 +121,7 @@ def _print_compared(rows: tuple[Compared, ...], format: str) -> None:
 
 
 def _json(document: Any) -> None:
-    console.emit(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    console.emit_json(document)
 
 
 def _rich(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:

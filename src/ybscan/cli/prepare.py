@@ -126,7 +126,9 @@ def _collected(path: Path, given: datetime | None) -> Source:
 def site_path(given: Path | None) -> Path | None:
     """The site file: what the user named, else ``site.yml`` in the current folder."""
     if given is not None:
-        return given
+        from ybscan.cli.output import reachable
+
+        return reachable(given)
     beside = Path("site.yml")
     return beside if beside.is_file() else None
 

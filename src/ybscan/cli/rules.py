@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -83,7 +82,7 @@ def list_rules(rules: RulesOption = None, format: FormatOption = "text") -> int:
              "os": sorted({o for c in r.checks for o in c.os})}
             for r in plan.rules
         ]  # fmt: skip
-        console.emit(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+        console.emit_json(document)
         return console.OK
     for pack in plan.packs:
         console.emit(f"{pack.pack.title}（{pack.pack.id} {pack.pack.version}）\n")
@@ -264,7 +263,7 @@ def coverage(
              "stands_for": list(s.clause.stands_for)}
             for s in states
         ]  # fmt: skip
-        console.emit(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+        console.emit_json(document)
         return console.OK
     for s in states:
         shown = s.status.text if s.status else "－"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from ybscan.cli import console
 from ybscan.cli.rules import FormatOption, _format
 from ybscan.cli.scan import RulesOption, SiteOption
@@ -27,7 +25,7 @@ def diff(rules: RulesOption = None, site: SiteOption = None, format: FormatOptio
     found = differences(standard, plan.rules, plan.loaded.site, plan.loaded.waivers, tightened)
     if format == "json":
         document = [{"kind": d.kind, "rule": d.rule, "text": d.text} for d in found]
-        console.emit(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+        console.emit_json(document)
         return console.OK
     for d in found:
         console.emit(f"{KIND_TEXT[d.kind]}  {d.rule}  {d.text}\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -121,7 +120,7 @@ def list_(
         document = [
             {**w.model_dump(mode="json"), "holds": w.holds(today), "number": n} for n, w in enumerate(waivers, 1)
         ]
-        console.emit(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+        console.emit_json(document)
         return console.OK
     for number, waiver in enumerate(waivers, 1):
         console.emit(f"{number}  {_line(waiver, today)}\n")

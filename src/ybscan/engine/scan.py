@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -99,7 +100,10 @@ def _bounded(work: Callable[[], T], seconds: float) -> T | Unknown:
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    thread.join(seconds)
+    # In slices: on Windows Ctrl+C does not interrupt a wait, it is noticed after it.
+    deadline = time.monotonic() + seconds
+    while thread.is_alive() and (left := deadline - time.monotonic()) > 0:
+        thread.join(min(left, 0.2))
     return box[0] if box else Unknown(Cause.TIMEOUT, f"超过 {seconds:.0f} 秒没有读完")
 
 
