@@ -32,6 +32,7 @@ def types(session: nox.Session) -> None:
     _install(session, "dev")
     for platform in ("linux", "win32"):
         session.run("mypy", "--platform", platform)
+    session.run("mypy", "-p", "tools.portable")
 
 
 @nox.session
@@ -66,6 +67,14 @@ def build(session: nox.Session) -> None:
     session.run("python", "-m", "build", "--quiet", "--outdir", str(target), ".")
     wheel = max(target.glob("*.whl"), key=lambda p: p.stat().st_mtime)
     session.run("python", "tools/check_wheel.py", str(wheel))
+
+
+@nox.session
+def portable(session: nox.Session) -> None:
+    """The portable forms for Windows and Linux, and their tests."""
+    _install(session, "test")
+    session.run("python", "-m", "tools.portable", "build")
+    session.run("pytest", *(session.posargs or ["-q"]), "tests/portable", env={"YBSCAN_PORTABLE": "dist/portable"})
 
 
 @nox.session

@@ -7,6 +7,7 @@ the median ratio, and the aim it is held against. Nothing here fails a build.
 from __future__ import annotations
 
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -30,17 +31,18 @@ SIX_PACKS = (
 from bench_history import history_rows  # noqa: E402
 
 
-def seconds(command: list[str]) -> float:
+def seconds(command: list[str], env: dict[str, str] | None = None) -> float:
     """Wall time of one run, output thrown away."""
+    nothing = subprocess.DEVNULL
     start = time.perf_counter()
-    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, cwd="/")
+    subprocess.run(command, stdin=nothing, stdout=nothing, stderr=nothing, check=False, cwd="/", env=env)
     return time.perf_counter() - start
 
 
-def ratio(a: list[str], b: list[str]) -> tuple[float, float, float]:
+def ratio(a: list[str], b: list[str], env: dict[str, str] | None = None) -> tuple[float, float, float]:
     """Median of the pairwise ratios A/B after one warm-up each, and both medians in seconds."""
-    seconds(a), seconds(b)
-    pairs = [(seconds(a), seconds(b)) for _ in range(ROUNDS)]
+    seconds(a, env), seconds(b, env)
+    pairs = [(seconds(a, env), seconds(b, env)) for _ in range(ROUNDS)]
     return (
         statistics.median(x / y for x, y in pairs),
         statistics.median(x for x, _ in pairs),
@@ -125,6 +127,41 @@ def slowest_probes(shown: int = 5) -> list[tuple[float, str]]:
     return sorted(times, reverse=True)[:shown]
 
 
+def portable() -> None:
+    """The portable forms: of Windows against its bare interpreter in the same Wine prefix, of Linux against ours."""
+    import windows_python
+
+    found = {p.name: p for p in (PROJECT / "dist" / "portable").glob("*") if p.is_file()}
+    json_scan = ["scan", "--no-store", "--quiet", "--format", "json", "-o", "-"]
+    with tempfile.TemporaryDirectory(prefix="ybscan-bench-") as scratch:
+        for archive in (p for n, p in found.items() if n.endswith((".zip", ".tar.gz"))):
+            shutil.unpack_archive(archive, scratch)
+        launcher = next(Path(scratch).glob("*linux/ybscan"), None)
+        if launcher is None:
+            row("portable form for Linux", "skipped", "-", "not built: nox -s portable")
+        else:
+            launcher.chmod(0o755)
+            _compare("portable Linux", [str(launcher)], [PYTHON, "-c", "pass"], json_scan, None)
+        folder = next(Path(scratch).glob("*windows*/ybscan.exe"), None)
+        single = next((p for n, p in found.items() if n.endswith(".exe")), None)
+        python = windows_python.HOME / "python" / "python.exe"
+        if folder is None or single is None:
+            row("portable forms for Windows", "skipped", "-", "not built: nox -s portable")
+        elif shutil.which("wine") is None or not python.is_file():
+            row("portable forms for Windows", "skipped", "-", "no Wine or no Windows Python: nox -s windows")
+        else:
+            windows_python.run(["cmd", "/c", "exit"])
+            env, bare = windows_python.environment(), ["wine", str(python), "-c", "pass"]
+            _compare("ybscan.exe (folder)", ["wine", str(folder)], bare, json_scan, env)
+            _compare("ybscan.exe (single file)", ["wine", str(single)], bare, json_scan, env)
+
+
+def _compare(name: str, program: list[str], bare: list[str], scan: list[str], env: dict[str, str] | None) -> None:
+    for what, arguments in (("--version", ["--version"]), ("scan", scan)):
+        r, a, b = ratio([*program, *arguments], bare, env)
+        row(f"{name} {what} / python -c pass", f"{r:.2f}x", "-", f"({a:.3f} s / {b:.3f} s)")
+
+
 def main() -> None:
     """Take and print every ratio."""
     ybscan = [PYTHON, "-m", "ybscan"]
@@ -147,6 +184,7 @@ def main() -> None:
     history_rows(row)
     for took, name in slowest_probes():
         row(f"probe {name}", f"{took * 1000:.1f} ms", "-")
+    portable()
 
 
 if __name__ == "__main__":
