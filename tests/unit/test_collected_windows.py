@@ -439,6 +439,10 @@ def test_events_need_a_search_that_was_made(tmp_path: Path) -> None:
     assert isinstance(logs.events(channel="Security", ids=(4624,), since=0, fields=()), Unknown)
     assert isinstance(logs.events(channel="System", ids=(1102,), since=0, fields=()), Unknown)
     assert read.value.enabled is None
+    # A tool that ends with 0 and prints nothing did not look.
+    silent = part("events-security", channel, ("searched", {}))
+    nothing = host(write(tmp_path / "g", parts(**{"events-security": silent}))).logs
+    assert isinstance(nothing.events(channel="Security", ids=(1102,), since=0, fields=()), Unknown)
     refused = part("events-security", channel, ("error", {"what": "Security", "code": "0"}))
     denied = host(write(tmp_path / "f", parts(**{"events-security": refused}), elevated="no")).logs
     answer = denied.events(channel="Security", ids=(1102,), since=0, fields=())

@@ -39,4 +39,4 @@ echo 找不到 ybscan-collect.vbs，请把它与本文件放在同一文件夹中。
 set RC=6
 :done
 if "%~1"=="" pause
-endlocal & exit /b %RC%
+exit /b %RC%

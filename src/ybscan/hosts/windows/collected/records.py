@@ -18,6 +18,10 @@ _SOURCES = {"antivirus": "AntiVirusProduct", "antispyware": "AntiSpywareProduct"
 _CHANNEL = re.compile(r",\s*([A-Z0-9_:-]+) channel\b", re.IGNORECASE)
 
 
+#: Clearing one of these leaves a record in it.
+_NEVER_EMPTY = frozenset({"system", "security"})
+
+
 class CollectedLogs(Logs):
     """The channels and event ids that the collector asks for; others were not recorded."""
 
@@ -60,8 +64,9 @@ class CollectedLogs(Logs):
         oldest, newest = _time(read.value, "oldest"), _time(read.value, "newest")
         state = next((r.text("enabled") for r in read.value if r.kind == "state"), "")
         enabled = {"true": True, "false": False}.get(state)
-        if oldest is None and found:
-            gaps.append(Gap(Cause.INCOMPLETE, f"没有取得 {channel} 日志最早记录的时间", channel))
+        if oldest is None and (found or enabled is None or channel.lower() in _NEVER_EMPTY):
+            # A tool that printed nothing did not look: the state shows whether it speaks at all.
+            return Unknown(Cause.MALFORMED, f"采集时没有得到 {channel} 日志的任何记录", channel)
         return Known(EventLog(tuple(found[-limit:]), oldest, newest, enabled), channel, tuple(gaps[:20]))
 
 
