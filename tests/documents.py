@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -10,6 +11,7 @@ from jinja2 import BaseLoader
 
 from tests.unit import results
 from ybscan.model.attestation import Answer
+from ybscan.model.ledger import Entry, LedgerEvent
 from ybscan.model.result import ScanResult
 from ybscan.report.dates import period_of
 from ybscan.report.options import Format, Kind, Missed, Options
@@ -17,6 +19,7 @@ from ybscan.report.render import render
 from ybscan.rules.attestation import load_questions
 from ybscan.rules.catalogue import LazyClauses
 from ybscan.rules.templates import template_loader
+from ybscan.store.ledger import SeenCheck, in_order, ledger
 
 PROJECT = Path(__file__).resolve().parents[1]
 CLAUSES = LazyClauses(PROJECT / "rules")
@@ -53,6 +56,23 @@ def _hospital_options() -> Options:
     )  # fmt: skip
 
 
+def _ledger(found: tuple[ScanResult, ...]) -> tuple[Entry, ...]:
+    """The ledger that these checks open; the first entry is assigned and overdue, the last closed by a person."""
+    today = date(2026, 11, 20)
+    seen = [SeenCheck(n, r) for n, r in enumerate(sorted(found, key=lambda r: r.started_at), 1)]
+    ids = [e.id for e in ledger(seen, (), today)]
+    events = []
+    if ids:
+        common = {"by": "赵科长", "day": "2026-11-13", "seq": 0}
+        assigned = {"action": "assign", "entry": ids[0], "owner": "李工", "leader": "王主任", "department": "信息科"}
+        events.append({**common, **assigned, "deadline": "2026-11-18", "measures": "禁用驱动并重新启动"})
+        if len(ids) > 1:
+            events.append({**common, "action": "close", "entry": ids[-1], "basis": "整改单〔2026〕12 号"})
+    told = [LedgerEvent.model_validate({k: v for k, v in e.items() if k != "seq"}) for e in events]
+    numbered = [e.model_copy(update={"seq": 100 + n}) for n, e in enumerate(told)]
+    return tuple(in_order(ledger(seen, numbered, today), today))
+
+
 def cases() -> dict[str, tuple[tuple[ScanResult, ...], Options]]:
     """Name → results and options."""
     return {
@@ -67,6 +87,8 @@ def cases() -> dict[str, tuple[tuple[ScanResult, ...], Options]]:
 def document(name: str, kind: Kind, format: Format) -> str:
     """One document of a case; a record is that of the last result, compared with the ones before it."""
     found, options = cases()[name]
+    if kind in ("leader", "ledger"):
+        options = replace(options, ledger=_ledger(found), missed_weeks=(date(2026, 11, 6),))
     if kind == "record":
         options = Options(clauses=CLAUSES, previous=found[:1], answers=options.answers, questions=QUESTIONS)
         found = found[1:2] if len(found) > 1 else found

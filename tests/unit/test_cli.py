@@ -69,7 +69,7 @@ def test_help_loads_nothing_a_scan_needs() -> None:
         (["scan", "--site", "none.yml"], "文件不存在"),
         (["scan", "--rules", "none"], "不是文件夹"),
         (["scan", "extra"], "多余的参数"),
-        (["report"], "缺少选项"),
+        (["ledger", "assign", "x"], "缺少选项"),
         (["report", "--result", "none.json"], "无法读取文件"),
         (["rules", "show", "PWD-66"], "没有规则“PWD-66”"),
         (["facts", "show", "autologin.entry"], "是不是想写“autologin.entries”？"),

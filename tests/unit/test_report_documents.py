@@ -125,7 +125,7 @@ def test_a_generated_sentence_needs_evidence() -> None:
 
 
 @pytest.mark.parametrize("status", [Status.PASS, Status.FAIL, Status.WAIVED, Status.DELEGATED])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [k for k in KINDS if k != "ledger"])
 def test_a_verdict_that_nothing_was_seen_for_is_refused(status: Status, kind: Kind) -> None:
     bare = result([finding("PWD-01", status, observations=())])
     with pytest.raises(InputProblems, match="却没有任何证据"):
@@ -170,7 +170,7 @@ def test_the_words_are_refused_in_a_template_string_as_well() -> None:
 
 def test_the_same_words_in_data_are_only_data() -> None:
     named = [result([finding("PWD-01", title="系统无病毒，确保无隐患（20xx）", sentence="全部均完全符合等保三级")])]
-    for kind in KINDS:
+    for kind in ("record", "self-inspection"):
         for format in get_args(Format):
             assert "系统无病毒" in render(kind, format, named, templates=templates())
 
@@ -419,7 +419,8 @@ def test_every_link_has_its_target_once(name: str, kind: Kind) -> None:
 def test_pages_can_be_read_by_a_screen_reader(name: str, kind: Kind) -> None:
     tags = page(document(name, kind, "html")).tags
     names = [t for t, _ in tags]
-    for landmark in ("header", "nav", "main", "footer"):
+    long = kind in ("record", "self-inspection")
+    for landmark in ("header", *(("nav",) if long else ()), "main", "footer"):
         assert names.count(landmark) == 1, landmark
     assert dict(tags)["html"]["lang"] == "zh-CN"
     levels = [int(t[1]) for t in names if re.fullmatch(r"h[1-6]", t)]
@@ -508,7 +509,8 @@ def test_hostile_names_stay_text() -> None:
     for kind in KINDS:
         tags = [t for t, _ in page(document("hostile", kind, "html")).tags]
         assert "script" not in tags
-        assert tags.count("title") == 1 + 1, "the page's and the chart's"
+        charts = 1 if kind in ("record", "self-inspection") else 0
+        assert tags.count("title") == 1 + charts, "the page's and the chart's"
         tokens = MARKDOWN.parse(document("hostile", kind, "md"))
         kinds = {t.type for t in tokens} | {c.type for t in tokens for c in t.children or ()}
         assert not kinds & {"html_block", "html_inline", "link_open", "image", "code_inline", "em_open", "s_open"}
@@ -522,6 +524,8 @@ def test_hostile_names_stay_text() -> None:
         assert "49" not in re.sub(r"\d{3,}|[0-9A-F]{8}", "", "".join(HOSTILE[1:2])), (
             "the template text is not evaluated"
         )
+        if kind == "leader":
+            continue  # it prints no titles and no sentences of evidence
         assert "{{7*7}}{% raw %}" in document("hostile", kind, "html")
         assert "〔U+0002〕〔U+0003〕" in document("hostile", kind, "html"), (
             "data cannot lose characters that are marks to us"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,23 +11,50 @@ import typer
 from ybscan.cli import console
 from ybscan.cli.answers import AnswersOption
 from ybscan.cli.scan import NowOption, SiteOption
+from ybscan.cli.state import StateOption
 
 if TYPE_CHECKING:
     from ybscan.model.problem import Problem
     from ybscan.model.result import ScanResult
+    from ybscan.report.options import Kind
 
-KINDS: tuple[Literal["record", "self-inspection"], ...] = ("record", "self-inspection")
+KINDS: tuple[Kind, ...] = ("record", "self-inspection", "leader", "ledger")
 FORMATS: tuple[Literal["md", "html"], ...] = ("md", "html")
+NAMES: dict[Kind, str] = {"record": "", "self-inspection": "自查报告", "leader": "领导询问", "ledger": "整改台账"}
 MAX_RESULT_BYTES = 64 * 1024 * 1024
 
 
 def report(
     result: Annotated[
-        list[Path], typer.Option("--result", help="检查结果（scan 生成的 .json），可重复。", metavar="文件")
-    ],
+        list[Path] | None,
+        typer.Option(
+            "--result",
+            help="检查结果（scan 生成的 .json），可重复；不写时用历史记录。",
+            metavar="文件",
+            show_default=False,
+        ),
+    ] = None,
     kind: Annotated[
-        str, typer.Option("--kind", help="record 检查记录；self-inspection 自查报告。", metavar="种类")
+        str,
+        typer.Option(
+            "--kind",
+            help="record 检查记录；self-inspection 自查报告；leader 领导询问；ledger 整改台账。",
+            metavar="种类",
+        ),
     ] = "self-inspection",
+    period: Annotated[
+        str | None,
+        typer.Option(
+            "--period",
+            help="用历史记录时的期间：week、month、quarter、half-year、year，为 --now 所在的一期。",
+            metavar="期间",
+            show_default=False,
+        ),
+    ] = None,
+    terminal: Annotated[
+        str | None,
+        typer.Option("--terminal", "-t", help="用历史记录时只要这台终端。", metavar="编号", show_default=False),
+    ] = None,
     format: Annotated[
         str, typer.Option("--format", "-f", help="输出格式，逗号分隔：md,html。", metavar="格式")
     ] = "md,html",
@@ -36,28 +64,47 @@ def report(
     ] = "ybscan-report",
     expected: Annotated[
         int | None,
-        typer.Option("--expected", help="应检终端数；不写时报告中为【未确认】。", metavar="台数", show_default=False),
+        typer.Option(
+            "--expected",
+            help="应检终端数；不写时用终端登记表的台数，没有登记表则为【未确认】。",
+            metavar="台数",
+            show_default=False,
+        ),
     ] = None,
+    missed: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--missed",
+            help="没有检查的终端和原因，可重复，例如 YB-0004=设备送修。",
+            metavar="终端=原因",
+            show_default=False,
+        ),
+    ] = None,
+    addressee: Annotated[
+        str, typer.Option("--addressee", help="自查报告的主送机关。", metavar="机关", show_default=False)
+    ] = "",
     answers: AnswersOption = None,
     site: SiteOption = None,
+    state: StateOption = None,
     now: NowOption = None,
     template: Annotated[
         Path | None, typer.Option("--template", help="本单位的模板文件夹。", metavar="文件夹", show_default=False)
     ] = None,
 ) -> int:
-    """用已有的检查结果生成检查记录或自查报告。"""
+    """用历史记录或已有的检查结果生成检查记录、自查报告、领导询问材料或整改台账。"""
     from datetime import datetime
 
     from ybscan.cli import prepare
     from ybscan.cli.answers import given_answers, questions
     from ybscan.cli.documents import render_documents
+    from ybscan.cli.gather import gather
     from ybscan.cli.output import free_stem, prepared_folder, safe_name, write_all
     from ybscan.model.problem import InputProblems
 
     formats = tuple(dict.fromkeys(n.strip().lower() for n in format.split(",") if n.strip()))
-    problems = _mistakes(formats, kind, output, expected, len(result))
+    problems = _mistakes(formats, kind, output, period, files=bool(result))
     results: list[ScanResult] = []
-    for path in result:
+    for path in result or ():
         try:
             results.append(read_result(path))
         except InputProblems as e:
@@ -66,34 +113,38 @@ def report(
         raise InputProblems(problems)
     chosen_kind = next(k for k in KINDS if k == kind)
     chosen = [f for f in FORMATS if f in formats]
+    moment = prepare.moment(now) or datetime.now().astimezone()
+    settings = prepare.site_path(site)
+    found = gather(
+        tuple(results), chosen_kind, site=settings, state=state, period=period, terminal=terminal, expected=expected,
+        missed=missed or [], moment=moment,
+    )  # fmt: skip
     asked = questions(None)
-    given = given_answers(answers, prepare.site_path(site), asked)
-    today = (prepare.moment(now) or datetime.now().astimezone()).date()
+    given = given_answers(answers, settings, asked)
     documents = render_documents(
         chosen_kind,
         chosen,
-        tuple(results),
+        found.results,
         template=template,
-        expected=expected,
-        questions=asked,
-        answers=given,
-        today=today,
+        options=replace(found.options, questions=asked, answers=given, today=moment.date(), addressee=addressee),
     )
     if output == "-":
         console.emit_bytes(documents[formats[0]])
         return console.OK
     folder = prepared_folder(Path(output))
-    latest = max(r.started_at for r in results)[:10]
-    name = results[0].unit.get("name", "本单位") if kind != "record" else results[0].host.id
-    stem = free_stem(folder, f"{safe_name(name)}-{'自查报告-' if kind != 'record' else ''}{latest}", formats)
+    latest = max(r.started_at for r in found.results)[:10]
+    name = found.results[0].unit.get("name", "本单位") if kind != "record" else found.results[0].host.id
+    title = f"{NAMES[chosen_kind]}-" if NAMES[chosen_kind] else ""
+    stem = free_stem(folder, f"{safe_name(name)}-{title}{latest}", formats)
     for written in write_all(folder, {f"{stem}.{f}": documents[f] for f in formats}):
         console.say(f"已写入 {written}")
     return console.OK
 
 
-def _mistakes(formats: tuple[str, ...], kind: str, output: str, expected: int | None, count: int) -> list[Problem]:
-    """What is wrong with the options, taken together; ``count`` is the number of results given."""
+def _mistakes(formats: tuple[str, ...], kind: str, output: str, period: str | None, *, files: bool) -> list[Problem]:
+    """What is wrong with the options, taken together; ``files``: whether results are given as files."""
     from ybscan.model.problem import Problem, did_you_mean
+    from ybscan.report.dates import PERIODS
 
     problems = [
         Problem("--format", 0, f"没有格式“{n}”", did_you_mean(n, FORMATS) or "可用：md、html")
@@ -103,15 +154,15 @@ def _mistakes(formats: tuple[str, ...], kind: str, output: str, expected: int | 
     if not formats:
         problems.append(Problem("--format", 0, "没有写格式", "可用：md、html"))
     if kind not in KINDS:
-        problems.append(
-            Problem("--kind", 0, f"没有“{kind}”这种文件", did_you_mean(kind, KINDS) or "可用：record、self-inspection")
-        )
+        hint = did_you_mean(kind, KINDS) or f"可用：{'、'.join(KINDS)}"
+        problems.append(Problem("--kind", 0, f"没有“{kind}”这种文件", hint))
+    if period is not None and period not in PERIODS:
+        hint = did_you_mean(period, PERIODS) or f"可用：{'、'.join(PERIODS)}"
+        problems.append(Problem("--period", 0, f"没有“{period}”这种期间", hint))
+    if period is not None and files:
+        problems.append(Problem("--period", 0, "--period 用于历史记录，不能与 --result 同时使用", "请只保留一个"))
     if output == "-" and len(formats) > 1:
         problems.append(Problem("--output", 0, "输出到标准输出时只能用一种格式", "例如 --format md -o -"))
-    if kind == "record" and count > 1:
-        problems.append(Problem("--kind", 0, "检查记录一次只能用一个结果", "多台终端请用 --kind self-inspection"))
-    if expected is not None and expected < count:
-        problems.append(Problem("--expected", 0, f"应检终端数 {expected} 少于结果数 {count}", "请核对"))
     return problems
 
 

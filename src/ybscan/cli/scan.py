@@ -87,6 +87,7 @@ def scan(
     """
     from ybscan.cli import prepare
     from ybscan.cli.answers import given_answers, questions
+    from ybscan.cli.gather import shifted
     from ybscan.cli.output import prepared_folder
     from ybscan.engine.scan import scan as run_scan
     from ybscan.hosts.recorder import recorded
@@ -113,7 +114,10 @@ def scan(
         from ybscan.cli.state import state_folder
 
         result, earlier = remember(result, state_folder(state, plan.loaded, settings), clock=where.clock, quiet=quiet)
-    documents = render(result, formats, template=template, questions=asked, answers=given, previous=earlier)
+    documents = render(
+        result, formats, template=template, questions=asked, answers=given, previous=earlier,
+        shift_reason=shifted(settings, where.now.date()),
+    )  # fmt: skip
     if folder is None:
         plain = formats[0] == "json" and not console.speaks_utf8()
         console.emit_bytes(result_json(result, ascii_only=True) if plain else documents[formats[0]])
@@ -177,6 +181,7 @@ def render(
     questions: tuple[Question, ...] = (),
     answers: tuple[Answer, ...] = (),
     previous: tuple[ScanResult, ...] = (),
+    shift_reason: str = "",
 ) -> dict[str, bytes]:
     """The record in each format.
 
@@ -189,6 +194,7 @@ def render(
     texts = [f for f in TEXT_FORMATS if f in formats]
     if texts:
         from ybscan.cli.documents import render_documents
+        from ybscan.report.options import Options
 
         documents.update(
             render_documents(
@@ -196,9 +202,7 @@ def render(
                 texts,
                 (result,),
                 template=template,
-                questions=questions,
-                answers=answers,
-                previous=previous,
+                options=Options(questions=questions, answers=answers, previous=previous, shift_reason=shift_reason),
             )
         )
     return {f: documents[f] for f in formats}

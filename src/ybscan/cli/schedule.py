@@ -110,6 +110,7 @@ def _wanted(
 
 
 def _job(output: Path, at: str, site: Path | None, state: Path | None) -> Job:
+    from ybscan.cli.gather import calendar_of
     from ybscan.cli.prepare import site_path
     from ybscan.model.problem import InputProblems, Problem
     from ybscan.schedule.job import Job, moved_days
@@ -128,22 +129,6 @@ def _job(output: Path, at: str, site: Path | None, state: Path | None) -> Job:
         command=tuple(command), folder=str(Path.cwd() if settings is None else settings.absolute().parent),
         at=when.replace(second=0, microsecond=0), extra=moved_days(shifts, _today()),
     )  # fmt: skip
-
-
-def calendar_of(settings: Path | None) -> Mapping[date, Shift]:
-    """The unit's calendar; empty where the site file names none.
-
-    Raises:
-        InputProblems: the site file or the calendar cannot be used.
-    """
-    if settings is None:
-        return {}
-    from ybscan.model.site import Site
-    from ybscan.rules.calendar import load_calendar
-    from ybscan.rules.load import read_document
-
-    site, _ = read_document(Site, settings)
-    return load_calendar(settings.parent / site.calendar) if site.calendar else {}
 
 
 def _today() -> date:
@@ -185,6 +170,7 @@ def _not_admin() -> bool:
 
 def status(site: SiteOption = None, state: StateOption = None) -> int:
     """查看定时检查是否已安装、下一次在什么时候、有没有漏检。"""
+    from ybscan.cli.gather import calendar_of
     from ybscan.cli.prepare import site_path
 
     for line in _installed():
@@ -288,6 +274,7 @@ def run(
     now: Annotated[bool, typer.Option("--now", help="不看日历，现在就检查。", show_default=False)] = False,
 ) -> int:
     """由计划任务调用：按日历到了检查的时候才检查，否则只说明原因。"""
+    from ybscan.cli.gather import calendar_of
     from ybscan.cli.prepare import site_path
     from ybscan.cli.scan import scan
     from ybscan.schedule.due import due

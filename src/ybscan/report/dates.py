@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 
 PeriodKind = Literal["week", "month", "quarter", "half-year", "year"]
+PERIODS: tuple[PeriodKind, ...] = ("week", "month", "quarter", "half-year", "year")
 
 _DIGITS = "零一二三四五六七八九"
 _WEEKDAYS = ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日")

@@ -406,3 +406,72 @@ class Inspection:
     headings: dict[str, str]
     """The Chinese numeral of each chapter that is there."""
     warnings: tuple[Prose, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One line of the rectification ledger; what nobody has said stays empty."""
+
+    number: int
+    id: str
+    opened: Prose
+    source: Prose
+    terminal: str
+    problem: Prose
+    clauses: tuple[ClauseView, ...]
+    severity: Prose
+    measures: str
+    owner: str
+    leader: str
+    department: str
+    deadline: Prose
+    status: Prose
+    overdue: bool
+    extensions: tuple[str, ...]
+    rechecked: Prose
+    closed: Prose
+    basis: Prose
+    recurrences: int
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerReport:
+    """The rectification ledger (整改台账) as it stands on a day."""
+
+    unit: str
+    self_name: str
+    title: Prose
+    as_of: Prose
+    summary: Prose
+    open: tuple[LedgerRow, ...]
+    """Overdue ones first."""
+    closed: tuple[LedgerRow, ...]
+    clauses: tuple[ClauseView, ...]
+    signatures: tuple[Person, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LeaderAnswer:
+    """One of the questions that a leader asks, answered from checks and ledger."""
+
+    number: int
+    question: Prose
+    answers: tuple[Claim, ...]
+    open: Prose
+    """What the checks cannot answer, for the person who reports; empty for nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaderPage:
+    """The page for the leader (领导询问): six questions, then room for what was said."""
+
+    unit: str
+    self_name: str
+    title: Prose
+    period: Prose
+    grade: Prose
+    questions: tuple[LeaderAnswer, ...]
+    only_people: tuple[Attested, ...]
+    reporter: str
+    warnings: tuple[Prose, ...]

@@ -9,13 +9,14 @@ from typing import Literal
 
 from ybscan.model.attestation import Answer, Question
 from ybscan.model.catalogue import Clause
+from ybscan.model.ledger import Entry
 from ybscan.model.result import ScanResult
 from ybscan.report.dates import Period
 
-Kind = Literal["record", "self-inspection"]
+Kind = Literal["record", "self-inspection", "leader", "ledger"]
 Format = Literal["md", "html"]
 
-KINDS: tuple[Kind, ...] = ("record", "self-inspection")
+KINDS: tuple[Kind, ...] = ("record", "self-inspection", "leader", "ledger")
 FORMATS: tuple[Format, ...] = ("md", "html")
 
 
@@ -49,6 +50,10 @@ class Options:
     """Record numbers by result digest; by default made from the week and the digest."""
     previous: tuple[ScanResult, ...] = ()
     """Earlier results, for the comparison with the last check."""
+    ledger: tuple[Entry, ...] = ()
+    """The rectification ledger, overdue entries first; what it says it says as of ``today``."""
+    missed_weeks: tuple[date, ...] = ()
+    """Planned Fridays of the period on which nothing was checked."""
     shift_reason: str = ""
     """Why a check was not on its Friday."""
     addressee: str = ""

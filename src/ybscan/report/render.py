@@ -16,11 +16,13 @@ from ybscan.report.dates import day_text
 from ybscan.report.environment import described, environment
 from ybscan.report.grading import DIGEST_NOTE, GRADING
 from ybscan.report.inspection import build_inspection
+from ybscan.report.leader import build_leader
+from ybscan.report.ledger import build_ledger
 from ybscan.report.lint import Hit, lint
 from ybscan.report.options import FORMATS, KINDS, Format, Kind, Options
 from ybscan.report.parts import OPEN
 from ybscan.report.record import build_record
-from ybscan.report.terminals import when
+from ybscan.report.terminals import grouped, when
 from ybscan.report.text import MARKS, Prose, scrub, without_blank_runs, without_marks
 
 
@@ -30,7 +32,8 @@ def render(
     """One document as text.
 
     Args:
-        kind: ``record`` (one chapter per result) or ``self-inspection`` (one report over all results).
+        kind: ``record`` (one chapter per result), ``self-inspection`` (one report over all results), ``leader`` (one page
+            over the newest result of each terminal), ``ledger`` (what ``options.ledger`` holds).
         format: ``md`` or ``html``.
         results: at least one.
         templates: gives the templates by name (``record.md.j2``); see :func:`ybscan.rules.templates.template_loader`.
@@ -78,6 +81,13 @@ def _view(kind: Kind, results: tuple[ScanResult, ...], options: Options) -> tupl
         places = [str(i) for i in range(1, len(ordered) + 1)] if len(ordered) > 1 else [""]
         records = tuple(build_record(r, options, place=p) for r, p in zip(ordered, places, strict=True))
         return {**shared, "records": records}, determined
+    if kind == "ledger":
+        return {**shared, "ledger": build_ledger(results, options)}, False
+    if kind == "leader":
+        page = build_leader(results, options)
+        return {**shared, "page": page}, determined and options.expected is not None and options.expected == len(
+            grouped(results)
+        )
     report = build_inspection(results, options)
     return {**shared, "report": report}, determined and report.scope.complete
 
