@@ -90,6 +90,8 @@ def write(
         lines += ["[part]", f"name={name}", "status=failed", f"code={code}"]
     if users is not None:
         lines += ["[users]", *(f"sid+={s}" for s in users)]
+        for sid in users:
+            lines += ["[hive]", f"sid={sid}", "key+=Control Panel", "key+=Software"]
     for name, data in (files or {}).items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(data)

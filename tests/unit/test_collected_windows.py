@@ -208,6 +208,27 @@ def test_of_single_values_only_those_asked_for_are_answered(tmp_path: Path) -> N
         assert other.cause is Cause.NOT_RECORDED
 
 
+def test_people_whose_hives_were_loaded(tmp_path: Path) -> None:
+    profiles = f"{HKLM}\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\ProfileList"
+    here, away = "S-1-5-21-1-2-3-1001", "S-1-5-21-1-2-3-1002"
+    body = f"\n[{profiles}]\n\n" + "".join(
+        f'[{profiles}\\{s}]\n"ProfileImagePath"="C:\\\\Users\\\\{n}"\n\n' for s, n in ((here, "甲"), (away, "乙"))
+    )
+    desktop = f"HKEY_USERS\\{here}\\Control Panel\\Desktop"
+    files = [reg(profiles, body), reg(desktop, f'\n[{desktop}]\n"ScreenSaveActive"="1"\n')]
+    h = host(write(tmp_path / "e", parts(), registry=files, users=[here]))
+    users = h.registry.users()
+    assert isinstance(users, Known)
+    assert [(u.account, u.loaded) for u in users.value] == [("甲", True), ("乙", False)]
+    assert h.registry.subkeys(key=f"HKU\\{here}") == Known(("Control Panel", "Software"), f"HKU\\{here}")
+    assert h.registry.value(key=f"HKU\\{here}\\Control Panel\\Desktop", name="ScreenSaveActive") == Known(
+        "1", f"HKU\\{here}\\Control Panel\\Desktop\\ScreenSaveActive"
+    )
+    for key in (f"HKU\\{away}", f"HKU\\{away}\\Control Panel\\Desktop"):
+        assert isinstance(h.registry.subkeys(key=key), Unknown)
+    assert isinstance(h.registry.value(key=f"HKU\\{here}\\Control Panel\\Mouse", name="x"), Unknown)
+
+
 def test_identity_and_system(tmp_path: Path) -> None:
     h = host(
         write(

@@ -47,7 +47,7 @@ Sub SetPatterns()
   ' Values that hold a secret by name; keys that hold nothing else; passwords in addresses and on command lines.
   Set reSecretName = Pattern("(^|[^a-z])(((alt)?default|svc|service|logon|proxy|admin|user|view_?only|read_?only|control" & _
     "|encrypted|stored|auto|root|sa|db|database)*_?(password|passwd|pwd|passphrase|secret|psk|privatekey)" & _
-    "(_?(2|viewonly|hash|enc|encrypted))?)$")
+    "(_?(2|viewonly|hash|enc|encrypted))?|[a-z0-9_]*(token|api_?key))$")
   Set reClosedKey = Pattern("\\(ValidCommunities|TrapConfiguration)(\\|$)|\\BTHPORT\\Parameters\\(Keys|LocalServices)(\\|$)")
   Set reUrl = Pattern("(://)[^/@\s:""]*:[^/@\s""]*@")
   Set reOption = Pattern("((^|[\s""=])[-/]{1,2}(p|pw|pwd|pass|passwd|password|passphrase|token|key|secret|apikey)[=:\s]\s*)[^\s].*")
@@ -846,12 +846,14 @@ Sub RegistryParts()
       "HKLM\SYSTEM\CurrentControlSet\Control\ComputerName", _
       "HKLM\SYSTEM\CurrentControlSet\Control\TimeZoneInformation", _
       "HKLM\SYSTEM\CurrentControlSet\Control\SafeBoot", _
+      "HKLM\SYSTEM\CurrentControlSet\Control\CloudDomainJoin", _
+      "HKLM\SYSTEM\CurrentControlSet\Control\Print\Printers", _
       "HKLM\SYSTEM\MountedDevices", _
       "HKLM\SOFTWARE\Policies", _
-      cv & "Policies", cv & "Uninstall", cv & "Run", cv & "RunOnce", cv & "RunServices", cv & "RunServicesOnce", _
+      cv & "Policies", cv & "Uninstall", cv & "Run", cv & "RunOnce", cv & "RunOnceEx", cv & "RunServices", cv & "RunServicesOnce", _
       cv & "Internet Settings", cv & "Authentication", cv & "WindowsUpdate", cv & "Explorer\AutoplayHandlers", _
       cv & "Explorer\StartupApproved", cv & "Explorer\User Shell Folders", cv & "Appx\AppxAllUserStore\Applications", _
-      wow & "Uninstall", wow & "Run", wow & "RunOnce", wow & "Internet Settings", _
+      wow & "Uninstall", wow & "Run", wow & "RunOnce", wow & "RunOnceEx", wow & "Internet Settings", cv & "WSMAN", _
       nt & "ProfileList", nt & "NetworkList", nt & "Image File Execution Options", nt & "SystemRestore", _
       "HKLM\SOFTWARE\Microsoft\PolicyManager\current", _
       "HKLM\SOFTWARE\Microsoft\Windows Portable Devices", _
@@ -860,16 +862,18 @@ Sub RegistryParts()
       "HKLM\SOFTWARE\Microsoft\Windows Script Host\Settings")
     Tree key
   Next
-  Named nt, "ProductName CurrentBuild CurrentBuildNumber UBR EditionID InstallationType DisplayVersion ReleaseId CurrentVersion CSDVersion InstallDate SystemRoot"
+  Named nt, "ProductName|CurrentBuild|CurrentBuildNumber|UBR|EditionID|InstallationType|DisplayVersion|ReleaseId|CurrentVersion|CSDVersion|InstallDate|SystemRoot"
   ' Never exported: DefaultPassword may lie there in clear. Its presence alone is told.
-  Named nt & "Winlogon", "AutoAdminLogon ForceAutoLogon AutoLogonCount DefaultUserName DefaultDomainName AltDefaultUserName AltDefaultDomainName AutoLogonSID Shell Userinit ScRemoveOption DisableCAD CachedLogonsCount LegalNoticeCaption LegalNoticeText DontDisplayLastUserName ?DefaultPassword ?AltDefaultPassword"
-  Named nt & "Windows", "AppInit_DLLs LoadAppInit_DLLs"
-  Named "HKLM\SYSTEM\CurrentControlSet\Control\Lsa", "LimitBlankPasswordUse restrictanonymous restrictanonymoussam everyoneincludesanonymous forceguest NoLMHash LmCompatibilityLevel DisableDomainCreds RunAsPPL SCENoApplyLegacyAuditPolicy crashonauditfail auditbaseobjects fullprivilegeauditing"
-  Named "HKLM\SYSTEM\CurrentControlSet\Control\Session Manager", "PendingFileRenameOperations ProtectionMode SafeDllSearchMode"
+  Named nt & "Winlogon", "AutoAdminLogon|ForceAutoLogon|AutoLogonCount|DefaultUserName|DefaultDomainName|AltDefaultUserName|AltDefaultDomainName|AutoLogonSID|Shell|Userinit|ScRemoveOption|DisableCAD|CachedLogonsCount|LegalNoticeCaption|LegalNoticeText|DontDisplayLastUserName|?DefaultPassword|?AltDefaultPassword"
+  Named cv, "ProgramFilesDir|ProgramFilesDir (x86)|ProgramW6432Dir|CommonFilesDir"
+  Named "HKLM\SOFTWARE\Microsoft\Cryptography", "MachineGuid"
+  Named nt & "Windows", "AppInit_DLLs|LoadAppInit_DLLs"
+  Named "HKLM\SYSTEM\CurrentControlSet\Control\Lsa", "LimitBlankPasswordUse|restrictanonymous|restrictanonymoussam|everyoneincludesanonymous|forceguest|NoLMHash|LmCompatibilityLevel|DisableDomainCreds|RunAsPPL|SCENoApplyLegacyAuditPolicy|crashonauditfail|auditbaseobjects|fullprivilegeauditing"
+  Named "HKLM\SYSTEM\CurrentControlSet\Control\Session Manager", "PendingFileRenameOperations|ProtectionMode|SafeDllSearchMode"
   Named "HKLM\SYSTEM\CurrentControlSet\Control\ProductOptions", "ProductType"
-  Named "HKLM\SYSTEM\Select", "Current Default LastKnownGood"
+  Named "HKLM\SYSTEM\Select", "Current|Default|LastKnownGood"
   Named "HKLM\SOFTWARE\Microsoft\Ole", "EnableDCOM"
-  Named "HKLM\SOFTWARE\Microsoft\Internet Explorer", "Version svcVersion"
+  Named "HKLM\SOFTWARE\Microsoft\Internet Explorer", "Version|svcVersion"
   Users
 End Sub
 
@@ -890,7 +894,8 @@ Sub Users()
     line = Trim(line)
     If re.Test(line) Then
       sid = Mid(line, 12)
-      For Each key In Array("Control Panel\Desktop", "Network", "Software\Policies", _
+      For Each key In Array("Control Panel\Desktop", "Network", "Environment", "Printers\Connections", "Software\Policies", _
+          "Software\Microsoft\Windows\CurrentVersion\RunOnceEx", "Software\Microsoft\Windows\CurrentVersion\RunServices", _
           "Software\Microsoft\Windows\CurrentVersion\Policies", "Software\Microsoft\Windows\CurrentVersion\Run", _
           "Software\Microsoft\Windows\CurrentVersion\RunOnce", "Software\Microsoft\Windows\CurrentVersion\Uninstall", _
           "Software\Microsoft\Windows\CurrentVersion\Internet Settings", _
@@ -900,8 +905,22 @@ Sub Users()
           "Software\Microsoft\Windows\CurrentVersion\Explorer\User Shell Folders")
         If Len(sid) > 8 Or key <> "Network" Then Tree "HKU\" & sid & "\" & key
       Next
-      Named "HKU\" & sid & "\Software\Microsoft\Windows NT\CurrentVersion\Windows", "Load Run"
+      Named "HKU\" & sid & "\Software\Microsoft\Windows NT\CurrentVersion\Windows", "Load|Run"
+      Named "HKU\" & sid & "\Software\Microsoft\Windows NT\CurrentVersion\Winlogon", "Shell"
+      Tree "HKU\" & sid & "_Classes\Local Settings\Software\Microsoft\Windows\CurrentVersion\AppModel\Repository\Packages"
+      TopKeys sid
     End If
+  Next
+End Sub
+
+' The names at the top of a hive: they show that it is loaded and may be read.
+Sub TopKeys(sid)
+  Dim text, line
+  If Not Said("reg.exe query ""HKU\" & sid & """", text) Then Exit Sub
+  manifest.WriteLine "[hive]"
+  manifest.WriteLine "sid=" & sid
+  For Each line In Split(Replace(text, vbCr, ""), vbLf)
+    If InStr(1, line, "HKEY_USERS\" & sid & "\", vbTextCompare) = 1 Then manifest.WriteLine "key+=" & Escaped(Mid(line, Len(sid) + 13))
   Next
 End Sub
 
@@ -1133,7 +1152,7 @@ Sub Named(ByVal key, wanted)
   Else
     part.WriteLine ";ybscan named"
     part.WriteLine "[" & LongKey(key) & "]"
-    For Each name In Split(wanted, " ")
+    For Each name In Split(wanted, "|")
       bare = Replace(name, "?", "")
       Err.Clear
       value = shell.RegRead(LongKey(key) & "\" & bare)

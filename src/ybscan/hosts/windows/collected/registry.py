@@ -43,6 +43,9 @@ class CollectedRegistry(TreeRegistry):
         )
         self._hives = next((r.lists.get("sid", []) for r in evidence.extra if r.kind == "users"), None)
         self._system_bits = bits
+        self._tops = {
+            r.text("sid").lower(): tuple(sorted(r.lists.get("key", ()))) for r in evidence.extra if r.kind == "hive"
+        }
 
     def value(self, *, key: str, name: str, view: View = "64") -> Reading[RegistryValue]:
         path = self._path(key, view)
@@ -68,10 +71,12 @@ class CollectedRegistry(TreeRegistry):
         return partial if partial is not None else found
 
     def subkeys(self, *, key: str, view: View = "64") -> Reading[tuple[str, ...]]:
+        path = self._path(key, view)
+        if len(path) == 2 and path[0] == "hku" and self._tops.get(path[1]):
+            return Known(self._tops[path[1]], key)
         found = super().subkeys(key=key, view=view)
         if not isinstance(found, Known):
             return found
-        path = self._path(key, view)
         if path not in self._all.exported:
             # Only on the way to what was asked for, or asked for single values.
             return Unknown(Cause.NOT_RECORDED, f"采集结果没有 {key} 的全部子项", key)
