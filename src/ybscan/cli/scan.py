@@ -38,7 +38,10 @@ RootOption = Annotated[
 EvidenceOption = Annotated[
     Path | None,
     typer.Option(
-        "--evidence", help="判定采集好的证据包（ybscan collect 生成），而不是本机。", metavar="文件", show_default=False
+        "--evidence",
+        help="判定采集好的证据，而不是本机：ybscan collect 的证据包，或采集脚本的文件夹、zip、tar.gz。",
+        metavar="文件",
+        show_default=False,
     ),
 ]
 NowOption = Annotated[

@@ -37,7 +37,7 @@ WANTED='
 /usr/lib/systemd/network/**  /lib/systemd/network/**  /run/systemd/network/**  /run/systemd/resolve/*
 /usr/lib/systemd/journald.conf.d/**  /lib/systemd/journald.conf.d/**  /run/systemd/journald.conf.d/**
 /usr/lib/systemd/timesyncd.conf.d/**  /lib/systemd/timesyncd.conf.d/**  /run/systemd/timesyncd.conf.d/**
-/usr/lib/NetworkManager/**  /run/NetworkManager/conf.d/**  /run/NetworkManager/system-connections/**
+/usr/lib/NetworkManager/**  /run/NetworkManager/*  /run/NetworkManager/conf.d/**  /run/NetworkManager/system-connections/**
 /lib/netplan/**  /run/netplan/**  /usr/lib/firewalld/**  /usr/share/lightdm/lightdm.conf.d/**  /usr/lib/sddm/sddm.conf.d/**
 /usr/share/applications/**  /usr/local/share/applications/**  /usr/share/xsessions/**  /usr/share/wayland-sessions/**
 /usr/local/share/xsessions/**  /usr/local/share/dconf/profile/**  /var/lib/flatpak/exports/share/applications/**
@@ -380,6 +380,9 @@ say "配置文件"
 set -f
 for pattern in $WANTED; do want "$pattern"; done
 set +f
+for place in /timeshift/snapshots/* /run/timeshift/backup/timeshift/snapshots/*; do
+    if [ -d "$place" ] && one "$place/info.json"; then content "$place/info.json"; fi
+done
 # Folders of accounts, the system's own places left out.
 awk -F: '$6 ~ /^\/./ { print $6 }' /etc/passwd 2>/dev/null | sort -u >"$out/homes"
 while IFS= read -r home; do
