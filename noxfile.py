@@ -47,7 +47,16 @@ def windows(session: nox.Session) -> None:
     """The Windows tests, in a CPython for Windows under Wine; first as on a Chinese Windows, then as on a Western one."""
     windows_python = (sys.executable, "tools/windows_python.py")
     session.run(*windows_python, "setup", external=True)
-    tests = ("-m", "pytest", "-p", "no:cacheprovider", *(session.posargs or ["-q"]), "tests/windows")
+    tests = (
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:faulthandler",
+        *(session.posargs or ["-q"]),
+        "tests/windows",
+    )
     for locale in ("zh_CN.UTF-8", "C.UTF-8"):
         session.run(*windows_python, "--isolated", "python", *tests, env={"LC_ALL": locale}, external=True)
 

@@ -19,20 +19,24 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import PROJECT
+from tests.hives.writer import hive
 from tests.windows.regfile import opened, walk, write_registration
 from tests.windows.win import machine_redirected
-from ybscan.engine.scan import Plan, scan
+from ybscan.engine.scan import Plan, needed, read_facts, scan
 from ybscan.hosts.base import Host
 from ybscan.hosts.bundle import read_bundle, write_bundle
+from ybscan.hosts.groups.services import Services
 from ybscan.hosts.recorder import recorded
-from ybscan.hosts.replay import replay
+from ybscan.hosts.replay import group_types, replay
 from ybscan.hosts.windows.hive import decoded
 from ybscan.hosts.windows.hivefile import HiveFile
 from ybscan.hosts.windows.live.files import read_bytes
 from ybscan.hosts.windows.live.registry import LiveRegistry
+from ybscan.hosts.windows.offline.host import offline_windows
 from ybscan.hosts.windows.redact import kept
 from ybscan.model.dictionary import Dictionary
 from ybscan.model.reading import Known, Unknown
+from ybscan.model.rule import Role
 from ybscan.probes.base import Context
 from ybscan.probes.registry import ProbeRegistry
 from ybscan.rules.load import LoadedPack
@@ -150,3 +154,54 @@ def test_live_and_replayed_findings_are_equal(
     assert again.facts == live.facts
     assert again.findings == live.findings
     assert again.host == live.host.model_copy(update={"backend": "replay"})
+
+
+def test_live_and_offline_answers_are_equal(
+    redirected: Machine, host: Host, packs: tuple[LoadedPack, ...], registry: ProbeRegistry, dictionary: Dictionary,
+    hive_file: Callable[[str], Path], tmp_path: Path,
+) -> None:  # fmt: skip
+    """What both know of the machine is the same. Files, processes and devices of this process are Wine's: not compared."""
+    config = tmp_path / "Windows" / "System32" / "config"
+    config.mkdir(parents=True)
+    for ending in ("", ".LOG1", ".LOG2"):
+        source = hive_file(redirected.name).with_name(redirected.name + ending)
+        if source.is_file():
+            (config / f"SYSTEM{ending}").write_bytes(source.read_bytes())
+    # There is no SOFTWARE of these machines: an empty one for the disk, none in the running registry.
+    (config / "SOFTWARE").write_bytes(hive({}))
+    disk = offline_windows(tmp_path)
+    assert host.services.configured() == disk.services.configured()
+    loaded = no_site()
+    plan = Plan(
+        packs=packs, rules=tuple(r for p in packs for r in p.rules), registry=registry, loaded=loaded,
+        context=Context(site=loaded.site, now=NOW, dictionary=dictionary),
+    )  # fmt: skip
+    wanted = needed(plan.rules, "windows", Role.SETTLEMENT, delegations=False)
+    # Only the registry and what comes of it: the rest of this process' system is another machine's.
+    silent = {name: kind("不比较") for name, kind in group_types().items()}
+    both = [
+        read_facts(
+            Host(backend=h.backend, os="windows", **{**silent, "registry": h.registry, "services": _Configured(h)}),
+            plan, wanted, lambda _: None,
+        )
+        for h in (host, disk)
+    ]  # fmt: skip
+    known = 0
+    for name, live in both[0].items():
+        still = both[1][name]
+        if isinstance(live, Unknown) or isinstance(still, Unknown):
+            continue
+        assert type(live) is type(still), name
+        if isinstance(live, Known) and isinstance(still, Known):
+            # What may be missing differs with what each could not see; what was seen does not.
+            assert live.value == still.value, name
+            known += 1
+    assert known >= 8
+
+
+class _Configured(Services):
+    """How services are set up, which both know; which of them run is this machine's."""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__()
+        self.configured = host.services.configured  # type: ignore[method-assign]
