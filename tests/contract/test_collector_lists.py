@@ -30,7 +30,7 @@ SITE = re.compile(
 OTHERWISE = re.compile(
     r"/var/log/|/var/lib/(?:clamav|dpkg|rpm|apt|snapd|flatpak|iwd|samba|linglong)|/etc/(?:shadow|gshadow|dconf/db)|/sys/|/proc/net/"
     r"|/proc/sys/|/lib/modules/|/usr/share/(?:glib-2.0|dsg|ksc-defender)/|/usr/lib/(?:x86_64-linux-gnu|firefox)/|/lib/x86_64-linux-gnu/"
-    r"|/home/[^/]+/\.|/root/|/var/lib/AccountsService/|/tmp/|/var/tmp/|/run/user/|/run/dconf/|/timeshift/snapshots/"
+    r"|/home/[^/]+/\.|/root/|/var/lib/AccountsService/|/tmp/|/var/tmp/|/run/user/|/run/dconf/|/timeshift/snapshots/|/etc/rc\d\.d/|/etc/kysec/"
 )
 
 
@@ -45,7 +45,8 @@ def windows_keys() -> set[str]:
 
 def linux_patterns() -> list[str]:
     start = SH.index("WANTED='") + len("WANTED='")
-    return SH[start : SH.index("'", start)].split()
+    # Of all below /etc the names are listed, which is not enough for what a case gives contents.
+    return [p for p in SH[start : SH.index("'", start)].split() if p != "/etc/--"]
 
 
 def stated(field: str) -> Iterator[tuple[str, str]]:

@@ -20,11 +20,12 @@ NL='
 WANTED='
 /-
 /etc/*  /etc/--
-/etc/NetworkManager/**  /etc/apt/**  /etc/audit/**  /etc/chrony/**  /etc/cron.d/**  /etc/dnf/**  /etc/default/**
+/etc/NetworkManager/**  /etc/apt/**  /etc/audit/**  /etc/chrony/**  /etc/cron.d/**  /etc/cron.hourly/**  /etc/cron.daily/**  /etc/cron.weekly/**
+/etc/cron.monthly/**  /etc/deepin/**  /etc/init.d/*  /etc/dnf/**  /etc/default/**
 /etc/environment.d/**  /etc/exports.d/**  /etc/firewalld/**  /etc/gdm/**  /etc/gdm3/**  /etc/greetd/**  /etc/lightdm/**
 /etc/lxdm/**  /etc/modprobe.d/**  /etc/netplan/**  /etc/network/**  /etc/nut/**  /etc/pam.d/**  /etc/polkit-1/**
 /etc/profile.d/**  /etc/samba/**  /etc/sddm.conf.d/**  /etc/security/**  /etc/ssh/**  /etc/sudoers.d/**  /etc/sysconfig/**
-/etc/sysctl.d/**  /etc/systemd/**  /etc/timeshift/**  /etc/udev/**  /etc/ufw/**  /etc/usbguard/**  /etc/xdg/autostart/**
+/etc/sysctl.d/**  /etc/systemd/**  /etc/timeshift/**  /etc/udev/**  /etc/ufw/**  /etc/usbguard/**  /etc/xdg/*  /etc/xdg/autostart/**
 /etc/xdg/lightdm/**  /etc/xinetd.d/**  /etc/yum/**  /etc/yum.repos.d/**  /etc/zypp/repos.d/**  /etc/distro.repos.d/**
 /etc/iptables/**  /etc/snapper/configs/**  /etc/chromium/**  /etc/chromium-browser/**  /etc/opt/**  /etc/firefox/**
 /etc/dconf/profile/**  /etc/apcupsd/**  /etc/ups/**  /etc/wpa_supplicant/**  /etc/vsftpd/**  /etc/ntp/**  /etc/ntpsec/**
@@ -166,7 +167,7 @@ mask() { # path: a filter that takes secrets out of its text
         awk -F: -v OFS=: '{ if (NF > 2 && $2 != "" && $2 != "x" && $2 != "*" && $2 !~ /^!+\*?$/) { m = $2; sub(/[^!*].*/, "", m); $2 = m "[set]" } print }' ;;
     */system-connections/* | /etc/wpa_supplicant* | /etc/ppp/* | /etc/hostapd/* | /etc/samba/* | */netplan/* | /etc/nut/* | /etc/ups/* | /etc/sysconfig/*)
         sed -e "$address" -e "$secret" ;;
-    *cron* | */systemd/* | *.desktop | /etc/profile* | /etc/rc* | /etc/environment* | /etc/default/*)
+    *cron* | */systemd/* | *.desktop | /etc/profile* | /etc/init.d/* | /etc/rc* | /etc/environment* | /etc/default/*)
         sed -e "$address" -e "$option" ;;
     *)
         sed -e "$address" ;;
