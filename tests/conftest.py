@@ -26,6 +26,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write tests/golden anew")
 
 
+#: What reads or changes the machine itself, or starts a browser: one after the other, while the rest runs beside it.
+_ONE_BY_ONE = ("live", "browser", "portable")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep tests that would disturb each other on one worker (``pytest -n auto --dist loadgroup``)."""
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    for item in items:
+        if (
+            PROJECT.joinpath("tests") in item.path.parents
+            and item.path.relative_to(PROJECT / "tests").parts[0] in _ONE_BY_ONE
+        ):
+            item.add_marker(pytest.mark.xdist_group("machine"))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_state(tmp_path_factory: pytest.TempPathFactory) -> None:
     """What tests scan must not end up in the history of whoever runs them."""

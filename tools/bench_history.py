@@ -81,7 +81,7 @@ def _year(row: Row) -> None:
     """52 weeks × 200 terminals × 72 rules: differences, streaks and ledger against reading the same JSON."""
     from tests.unit import results
 
-    from ybscan.engine.compare import compare, streaks
+    from ybscan.engine.compare import compare, statuses_of, streaks
     from ybscan.model.result import ScanResult, Status
     from ybscan.store.ledger import SeenCheck, ledger
 
@@ -102,7 +102,7 @@ def _year(row: Row) -> None:
         "-",
         f"(x {terminals}: {diff * terminals:.1f} s)",
     )
-    trend = _seconds(lambda: streaks(one), 3)
+    trend = _seconds(lambda: streaks([statuses_of(r) for r in one]), 3)
     row(
         "history: trend over 52 weeks / reading them as JSON",
         f"{trend / read:.2f}x",

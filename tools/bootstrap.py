@@ -66,7 +66,7 @@ def main(arguments: list[str]) -> int:
         return 2
     commands = {
         "scan": [python, "-m", "ybscan", "scan", *rest],
-        "test": [python, "-m", "pytest", *(rest or ["-q"])],
+        "test": [python, "-m", "pytest", *(rest or ["-q", "-n", "auto", "--dist", "loadgroup"])],
         "nox": [python, "-m", "nox", *rest],
     }
     here = None if what == "scan" else PROJECT

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from tests.unit import results
 
-from ybscan.engine.compare import compare, streaks
+from ybscan.engine.compare import compare, statuses_of, streaks
 from ybscan.engine.fridays import weeks
 from ybscan.model.ledger import EntryStatus
 from ybscan.model.result import FindingWaiver, ScanResult, Status
@@ -169,7 +169,7 @@ def test_streaks_are_right_at_every_step(year: tuple[list[Made], Path]) -> None:
         mine = of(made, terminal)
         row = [c.result for c in found if c.header.terminal == terminal]
         for end in range(1, len(row) + 1):
-            got = streaks(row[:end])
+            got = streaks([statuses_of(r) for r in row[:end]])
             for rule in RULES:
                 back = list(reversed(mine[:end]))
                 same = next(

@@ -77,7 +77,7 @@ def gather(
     day = datetime.fromisoformat(max(r.started_at for r in results)).date()
     options = Options(
         period=span, expected=expected, missed=unchecked, ledger=entries, missed_weeks=weeks, previous=earlier,
-        shift_reason=_reason(shifts, day),
+        shift_reason=reason_for(shifts, day),
     )  # fmt: skip
     return Gathered(results, options)
 
@@ -174,14 +174,6 @@ def calendar_of(settings: Path | None) -> Mapping[date, Shift]:
     return load_calendar(settings.parent / site.calendar) if site.calendar else {}
 
 
-def shifted(settings: Path | None, day: date) -> str:
-    """Why a check on this day is not on its Friday, as the unit's calendar says; empty where it says nothing.
-
-    Raises:
-        InputProblems: the site file or the calendar cannot be used.
-    """
-    return _reason(calendar_of(settings), day)
-
-
-def _reason(shifts: Mapping[date, Shift], day: date) -> str:
+def reason_for(shifts: Mapping[date, Shift], day: date) -> str:
+    """Why a check on this day is not on its Friday, as the unit's calendar says; empty where it says nothing."""
     return next((s.reason for s in shifts.values() if s.to == day), "")

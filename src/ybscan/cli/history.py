@@ -172,14 +172,14 @@ def diff(
     format: JsonOption = "text",
 ) -> int:
     """比较一台终端的两次检查：新增、消除和仍未整改的问题，软件、端口、账户、介质和网络的变化。"""
-    from ybscan.engine.compare import compare, streaks
+    from ybscan.engine.compare import compare, statuses_of, streaks
     from ybscan.store.history import opened
 
     _checked_format(format)
     with opened(_folder(state, site)) as history:
         row = _row(history, before, after, terminal)
     found = compare(row[-2].result, row[-1].result)
-    lasting = streaks([c.result for c in row])
+    lasting = streaks([statuses_of(c.result) for c in row])
     if format == "json":
         document = {
             "before": row[-2].header.seq,
@@ -258,9 +258,9 @@ def _row(history: History, before: int | None, after: int | None, terminal: str 
 
 
 def _told(found: Comparison, row: list[Check]) -> Iterable[str]:
-    from ybscan.engine.compare import CHANGE_TEXT, streaks
+    from ybscan.engine.compare import CHANGE_TEXT, statuses_of, streaks
 
-    lasting = streaks([c.result for c in row])
+    lasting = streaks([statuses_of(c.result) for c in row])
     yield (
         f"终端 {found.after.host.id}：第 {row[-2].header.seq} 号（{found.before.started_at[:10]}）"
         f"与第 {row[-1].header.seq} 号（{found.after.started_at[:10]}）相比"

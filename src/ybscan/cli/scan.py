@@ -13,8 +13,8 @@ from ybscan.cli.answers import AnswersOption
 from ybscan.cli.state import StateOption
 
 if TYPE_CHECKING:
-    from ybscan.model.attestation import Answer, Question
     from ybscan.model.result import ScanResult
+    from ybscan.report.options import Options
 
 FORMATS = ("md", "html", "json")
 TEXT_FORMATS: tuple[Literal["md", "html"], ...] = ("md", "html")
@@ -90,10 +90,13 @@ def scan(
     """
     from ybscan.cli import prepare
     from ybscan.cli.answers import given_answers, questions
-    from ybscan.cli.gather import shifted
+    from ybscan.cli.gather import calendar_of, reason_for
     from ybscan.cli.output import prepared_folder
+    from ybscan.cli.remember import Remembered, remember
+    from ybscan.cli.state import state_folder
     from ybscan.engine.scan import scan as run_scan
     from ybscan.hosts.recorder import recorded
+    from ybscan.report.options import Options
 
     formats = chosen_formats(format, single=output == "-")
     where = prepare.source(root=root, evidence=evidence, now=now)
@@ -103,6 +106,7 @@ def scan(
     plan = prepare.plan(rules=rules, site=settings, packs=pack or [], only=rule or [], now=where.now)
     asked = questions(rules)
     given = given_answers(answers, settings, asked, quiet=quiet)
+    shifts = calendar_of(settings)
     folder = prepared_folder(Path(output)) if output != "-" else None
 
     def clock() -> datetime:
@@ -111,16 +115,16 @@ def scan(
     host, _ = recorded(where.host, clock)
     with console.progress(quiet=quiet) as show:
         result = run_scan(host, plan, finished=clock, progress=show)
-    earlier: tuple[ScanResult, ...] = ()
+    kept = Remembered(result)
     if not no_store:
-        from ybscan.cli.remember import remember
-        from ybscan.cli.state import state_folder
-
-        result, earlier = remember(result, state_folder(state, plan.loaded, settings), clock=where.clock, quiet=quiet)
-    documents = render(
-        result, formats, template=template, questions=asked, answers=given, previous=earlier,
-        shift_reason=shifted(settings, where.now.date()),
+        place = state_folder(state, plan.loaded, settings)
+        kept = remember(result, place, clock=where.clock, shifts=shifts, quiet=quiet)
+        result = kept.result
+    options = Options(
+        questions=asked, answers=given, previous=kept.previous, streaks=kept.streaks, missed_weeks=kept.missed,
+        clock_back=kept.clock_back, shift_reason=reason_for(shifts, where.now.date()),
     )  # fmt: skip
+    documents = render(result, formats, template=template, options=options)
     if folder is None:
         plain = formats[0] == "json" and not console.speaks_utf8()
         console.emit_bytes(result_json(result, ascii_only=True) if plain else documents[formats[0]])
@@ -177,14 +181,7 @@ def _has_surrogates(text: str) -> bool:
 
 
 def render(
-    result: ScanResult,
-    formats: tuple[str, ...],
-    *,
-    template: Path | None,
-    questions: tuple[Question, ...] = (),
-    answers: tuple[Answer, ...] = (),
-    previous: tuple[ScanResult, ...] = (),
-    shift_reason: str = "",
+    result: ScanResult, formats: tuple[str, ...], *, template: Path | None, options: Options
 ) -> dict[str, bytes]:
     """The record in each format.
 
@@ -197,17 +194,8 @@ def render(
     texts = [f for f in TEXT_FORMATS if f in formats]
     if texts:
         from ybscan.cli.documents import render_documents
-        from ybscan.report.options import Options
 
-        documents.update(
-            render_documents(
-                "record",
-                texts,
-                (result,),
-                template=template,
-                options=Options(questions=questions, answers=answers, previous=previous, shift_reason=shift_reason),
-            )
-        )
+        documents.update(render_documents("record", texts, (result,), template=template, options=options))
     return {f: documents[f] for f in formats}
 
 

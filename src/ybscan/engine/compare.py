@@ -223,18 +223,26 @@ class Streak:
     """How often the rule became 不符合 again after it had been 符合, over all checks."""
 
 
-def streaks(results: Sequence[ScanResult]) -> dict[str, Streak]:
-    """The streak of every rule of the newest check. ``results`` are one terminal's, oldest first."""
+Statuses = tuple[date, Mapping[str, Status]]
+"""The day of a check, and the status of every rule it judged."""
+
+
+def statuses_of(result: ScanResult) -> Statuses:
+    """What :func:`streaks` needs of a check."""
+    return datetime.fromisoformat(result.started_at).date(), {f.rule_id: f.status for f in result.findings}
+
+
+def streaks(checks: Sequence[Statuses]) -> dict[str, Streak]:
+    """The streak of every rule of the newest check. ``checks`` are one terminal's, oldest first."""
     found: dict[str, Streak] = {}
-    if not results:
+    if not checks:
         return found
-    days = [datetime.fromisoformat(r.started_at).date() for r in results]
-    by_rule: dict[str, list[tuple[date, Status]]] = {f.rule_id: [] for f in results[-1].findings}
-    for day, result in zip(days, results, strict=True):
+    by_rule: dict[str, list[tuple[date, Status]]] = {rule_id: [] for rule_id in checks[-1][1]}
+    for day, statuses in checks:
         # A scan limited to other rules says nothing of those it left out.
-        for finding in result.findings:
-            if finding.rule_id in by_rule:
-                by_rule[finding.rule_id].append((day, finding.status))
+        for rule_id, status in statuses.items():
+            if rule_id in by_rule:
+                by_rule[rule_id].append((day, status))
     for rule_id, history in by_rule.items():
         status = history[-1][1]
         row = [day for day, _ in takewhile(lambda h, s=status: h[1] is s, reversed(history))]  # type: ignore[misc]

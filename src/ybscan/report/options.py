@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
+from ybscan.engine.compare import Streak
 from ybscan.model.attestation import Answer, Question
 from ybscan.model.catalogue import Clause
 from ybscan.model.ledger import Entry
@@ -54,6 +55,10 @@ class Options:
     """The rectification ledger, overdue entries first; what it says it says as of ``today``."""
     missed_weeks: tuple[date, ...] = ()
     """Planned Fridays of the period on which nothing was checked."""
+    streaks: Mapping[str, Streak] = field(default_factory=dict)
+    """Of the terminal a record is about: since when each rule has its status."""
+    clock_back: bool = False
+    """Whether the check was stored at an earlier time than one before it."""
     shift_reason: str = ""
     """Why a check was not on its Friday."""
     addressee: str = ""

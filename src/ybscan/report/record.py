@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from ybscan.engine.fridays import friday_of
-from ybscan.model.result import Finding, ScanResult, Status
+from ybscan.model.result import ScanResult, Status
+from ybscan.report.changes import changes_of, compared
 from ybscan.report.claims import UNCONFIRMED, Claim, Ref, anchor, claim
 from ybscan.report.dates import day_text, numeral, weekday_text
 from ybscan.report.model import (
     VERDICTS,
-    Change,
     Excepted,
     Item,
     PackItems,
@@ -42,9 +42,11 @@ from ybscan.report.parts import (
     tally,
     terminal_view,
 )
-from ybscan.report.terminals import adhoc, day, previous_of, record_number
+from ybscan.report.terminals import adhoc, day, record_number
 from ybscan.report.text import Prose, data, prose
 
+#: How many missed Fridays a warning names.
+MAX_WEEKS = 8
 ALTERED = Prose("本结果的摘要值与内容不符：内容在检查之后被改动过，不能作为依据。")
 
 
@@ -100,10 +102,10 @@ def build_record(result: ScanResult, options: Options, *, place: str = "") -> Re
         attested=attested(
             (q for q in options.questions if q.frequency == "weekly"), options.answers, checked, options.today
         ),
-        changes=_changes(result, options, number, place),
-        compared=_compared(result, options),
+        changes=changes_of(result, options, number, place),
+        compared=compared(result, options),
         signatures=signatures(result),
-        warnings=_warnings(result, sound=sound),
+        warnings=_warnings(result, options, sound=sound),
     )  # fmt: skip
 
 
@@ -191,7 +193,7 @@ def _conclusion(result: ScanResult, whole: Ref, grade: Prose) -> tuple[Claim, ..
     )  # fmt: skip
 
 
-def _warnings(result: ScanResult, *, sound: bool) -> tuple[Prose, ...]:
+def _warnings(result: ScanResult, options: Options, *, sound: bool) -> tuple[Prose, ...]:
     found = [] if sound else [ALTERED]
     if result.host.backend == "offline":
         found.append(Prose("本次为离线检查，没有读取运行中的进程、端口、网络连接和已接入设备，有关检查项无法判定。"))
@@ -204,55 +206,11 @@ def _warnings(result: ScanResult, *, sound: bool) -> tuple[Prose, ...]:
                 n=len(result.findings), left=len(result.left_out),
             )
         )  # fmt: skip
+    if options.clock_back:
+        found.append(Prose("本次存入历史时，本机时钟早于历史中已有的记录，时钟可能被调回过，请核对系统时间。"))
+    if options.missed_weeks:
+        days = Prose("、".join(day_text(d) for d in options.missed_weeks[-MAX_WEEKS:]))
+        found.append(prose("近期没有检查的星期五 {n} 个：{days}。", n=len(options.missed_weeks), days=days))
     if not result.unit:
         found.append(Prose("没有配置单位信息（site.yml 的 unit），单位名称须人工填写。"))
     return tuple(found)
-
-
-def _compared(result: ScanResult, options: Options) -> Prose:
-    earlier = previous_of(result, options.previous)
-    if earlier is None:
-        return Prose("没有提供上一次检查结果，未作对比。")
-    number = record_number(earlier, options.numbers)
-    return prose("与上一次检查（记录 {number}，{time}）对比。", number=number, time=checked_text(earlier))
-
-
-def _changes(result: ScanResult, options: Options, number: str, place: str) -> tuple[Change, ...]:
-    earlier = previous_of(result, options.previous)
-    if earlier is None:
-        return ()
-    before = {f.rule_id: f for f in earlier.findings}
-    old_number = record_number(earlier, options.numbers)
-    changes = []
-    for f in result.findings:
-        old = before.get(f.rule_id)
-        kind = _change(old.status if old else None, f.status)
-        if kind:
-            refs = (Ref(number, f.rule_id, place), Ref(old_number))
-            was = old.status.text if old else "没有检查"
-            text = claim(
-                "上一次为“{was}”，本次为“{now}”。", refs, shown=False, was=Prose(was), now=Prose(f.status.text)
-            )
-            changes.append(Change(Prose(kind), f.rule_id, f.title, text))
-    changes.extend(_gone(old, old_number) for i, old in before.items() if _lost(i, old, result))
-    return tuple(changes)
-
-
-def _lost(rule_id: str, old: Finding, result: ScanResult) -> bool:
-    return old.status is Status.FAIL and all(f.rule_id != rule_id for f in result.findings)
-
-
-def _gone(old: Finding, old_number: str) -> Change:
-    text = claim("上一次为“不符合”，本次没有检查。", (Ref(old_number),), shown=False)
-    return Change(Prose("未复查"), old.rule_id, old.title, text)
-
-
-def _change(before: Status | None, now: Status) -> str:
-    """What happened to a finding; empty when there is nothing to report. Only 符合 closes a 不符合."""
-    if now is Status.FAIL:
-        return "仍未整改" if before is Status.FAIL else "新增问题"
-    if before is Status.FAIL:
-        if now is Status.PASS:
-            return "已消除"
-        return "已批准例外" if now is Status.WAIVED else "未能确认是否消除"
-    return ""

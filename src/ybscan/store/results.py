@@ -8,8 +8,9 @@ from datetime import datetime
 
 from pydantic import ValidationError
 
+from ybscan.engine.compare import Statuses
 from ybscan.model.ledger import LedgerEvent
-from ybscan.model.result import ScanResult
+from ybscan.model.result import ScanResult, Status
 from ybscan.store.chain import Clock, Header, RecordKind
 from ybscan.store.history import History, Record
 
@@ -77,6 +78,26 @@ def newest(history: History, terminal: str) -> Check | None:
             result = _result(record) if record is not None else None
             return Check(header, result) if result is not None else None
     return None
+
+
+def statuses(history: History, terminal: str) -> list[Statuses]:
+    """Day and statuses of all checks of a terminal that were not corrected, oldest first.
+
+    Reads far less into memory than :func:`checks` does: years of it are needed for how long something has been so.
+    """
+    corrected = {h.refers for h in history.headers() if h.kind == "correction"}
+    found: list[tuple[datetime, Statuses]] = []
+    for record in history.records(terminal=terminal):
+        if record.header.kind not in CHECKS or record.header.seq in corrected or record.body is None:
+            continue
+        try:
+            findings = record.document()["findings"]
+            told = {str(f["rule_id"]): Status(f["status"]) for f in findings}
+        except (ValueError, KeyError, TypeError):
+            continue
+        at = datetime.fromisoformat(record.header.at)
+        found.append((at, (at.date(), told)))
+    return [told for _, told in sorted(found, key=lambda pair: pair[0])]
 
 
 def checks(history: History, *, terminal: str | None = None) -> Iterator[Check]:
