@@ -161,9 +161,9 @@ def test_the_ledger_by_commands(place: Path) -> None:
 def test_the_record_names_lists_and_weeks(tmp_path: Path) -> None:
     """Three Fridays with one missed, a problem that stays, an account that is new, and one check no longer readable."""
     (tmp_path / "site.yml").write_text("schema: ybscan.site/v1\nstate: kept\n", encoding="utf-8")
-    passwd = "root:x:0:0:root:/root:/bin/bash\nuser:x:1000:1000::/home/user:/bin/bash\n"
+    people = "root:x:0:0:root:/root:/bin/bash\nuser:x:1000:1000::/home/user:/bin/bash\n"
     for day, more in (("2026-11-06", ""), ("2026-11-20", "guest2:x:1001:1001::/home/g:/bin/bash\n")):
-        files = {"etc/passwd": passwd + more, "etc/lightdm/lightdm.conf": "[Seat:*]\nautologin-user=user\n"}
+        files = {"etc/passwd": people + more, "etc/lightdm/lightdm.conf": "[Seat:*]\nautologin-user=user\n"}
         disk = tree(tmp_path / "disk", files)
         run = ybscan("scan", "--root", str(disk), "--now", f"{day}T10:00:00+08:00", "-o", "out", cwd=tmp_path)
         assert run.returncode == 1, run.stderr.decode()

@@ -276,3 +276,37 @@ def test_reading_needs_no_writing(tmp_path: Path) -> None:
     with opened(tmp_path) as history:
         assert isinstance(history, History)
         assert history.headers() == made
+
+
+def test_every_single_byte_of_a_stored_record_counts(tmp_path: Path) -> None:
+    """Any column of any record, one character or one byte of the packed body changed by somebody who knows SQLite."""
+    fill(tmp_path)
+    chance = random.Random(20261127)  # noqa: S311 - what to change
+    db = sqlite3.connect(tmp_path / FILE)
+    db.executescript("DROP TRIGGER record_stays; DROP TRIGGER record_is_final;")
+    columns = [row[1] for row in db.execute("PRAGMA table_info(record)") if row[1] != "seq"]
+    with opened(tmp_path) as history:
+        for column in columns:
+            write = f"UPDATE record SET {column} = ? WHERE seq = ?"  # noqa: S608 - the table's own columns
+            for _ in range(12):
+                seq = chance.randrange(1, 7)
+                before = db.execute(f"SELECT {column} FROM record WHERE seq = ?", (seq,)).fetchone()[0]  # noqa: S608
+                db.execute(write, (_changed(before, chance), seq))
+                db.commit()
+                assert history.verify(), f"{column} of record {seq}"
+                db.execute(write, (before, seq))
+                db.commit()
+        assert history.verify() == []
+    db.close()
+
+
+def _changed(value: object, chance: random.Random) -> object:
+    if isinstance(value, int):
+        return value + 100
+    raw = value if isinstance(value, bytes) else str(value).encode()
+    if not raw:
+        return "x"
+    at = chance.randrange(len(raw))
+    changed = bytearray(raw)
+    changed[at] = (changed[at] ^ 1) if isinstance(value, bytes) else (ord("0") if changed[at] != ord("0") else ord("1"))
+    return bytes(changed) if isinstance(value, bytes) else changed.decode("ascii", "replace")
