@@ -125,3 +125,17 @@ def test_what_is_never_taken_is_named_in_the_script(path: str) -> None:
     assert done.returncode == 0
     kept = subprocess.run(["sh", "-c", f'{body}\nwithheld "$1"', "sh", "/etc/ssh/sshd_config"], check=False)
     assert kept.returncode == 1
+
+
+def test_the_command_file_means_the_same_on_other_code_pages() -> None:
+    """In GBK a second byte may be a sign that cmd obeys; where the code page is another, it would."""
+    data = (PROJECT / "tools/collector/windows/ybscan-collect.cmd").read_bytes()
+    data.decode("gbk")
+    position = 0
+    while position < len(data):
+        if data[position] >= 0x81:
+            assert data[position + 1] not in b'|&<>^%!"()', data[position : position + 2].decode("gbk")
+            position += 1
+        position += 1
+    assert data.count(b"\n") == data.count(b"\r\n")
+    VBS.encode("ascii")

@@ -625,7 +625,10 @@ Sub WirelessPart()
   Dim base, card, file
   Begin "wireless"
   base = Env("%ProgramData%\Microsoft\Wlansvc\Profiles\Interfaces")
-  If Not fso.FolderExists(base) Then
+  ' A folder that may not be seen does not seem to exist either.
+  If Not fso.FolderExists(base) And Elevated() = "no" Then
+    PutError base, &H80070005
+  ElseIf Not fso.FolderExists(base) Then
     Record "none"
   Else
     For Each card In fso.GetFolder(base).SubFolders
