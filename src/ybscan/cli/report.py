@@ -10,7 +10,7 @@ import typer
 
 from ybscan.cli import console
 from ybscan.cli.answers import AnswersOption
-from ybscan.cli.scan import NowOption, SiteOption
+from ybscan.cli.scan import NowOption, RedactOption, SiteOption, redaction_level
 from ybscan.cli.state import StateOption
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ def report(
     addressee: Annotated[
         str, typer.Option("--addressee", help="自查报告的主送机关。", metavar="机关", show_default=False)
     ] = "",
+    redact: RedactOption = "none",
     answers: AnswersOption = None,
     site: SiteOption = None,
     state: StateOption = None,
@@ -100,9 +101,14 @@ def report(
     from ybscan.cli.gather import gather
     from ybscan.cli.output import free_stem, prepared_folder, safe_name, write_all
     from ybscan.model.problem import InputProblems
+    from ybscan.report.redact import redacted
 
     formats = tuple(dict.fromkeys(n.strip().lower() for n in format.split(",") if n.strip()))
     problems = _mistakes(formats, kind, output, period, files=bool(result))
+    try:
+        level = redaction_level(redact)
+    except InputProblems as e:
+        problems.extend(e.problems)
     results: list[ScanResult] = []
     for path in result or ():
         try:
@@ -121,21 +127,21 @@ def report(
     )  # fmt: skip
     asked = questions(None)
     given = given_answers(answers, settings, asked)
-    documents = render_documents(
-        chosen_kind,
-        chosen,
+    shown, options = redacted(
         found.results,
-        template=template,
-        options=replace(found.options, questions=asked, answers=given, today=moment.date(), addressee=addressee),
+        replace(found.options, questions=asked, answers=given, today=moment.date(), addressee=addressee),
+        level,
     )
+    documents = render_documents(chosen_kind, chosen, shown, template=template, options=options)
     if output == "-":
         console.emit_bytes(documents[formats[0]])
         return console.OK
     folder = prepared_folder(Path(output))
-    latest = max(r.started_at for r in found.results)[:10]
-    name = found.results[0].unit.get("name", "本单位") if kind != "record" else found.results[0].host.id
+    latest = max(r.started_at for r in shown)[:10]
+    name = shown[0].unit.get("name", "本单位") if kind != "record" else shown[0].host.id
     title = f"{NAMES[chosen_kind]}-" if NAMES[chosen_kind] else ""
-    stem = free_stem(folder, f"{safe_name(name)}-{title}{latest}", formats)
+    mark = "-脱敏" if level != "none" else ""
+    stem = free_stem(folder, f"{safe_name(name)}-{title}{latest}{mark}", formats)
     for written in write_all(folder, {f"{stem}.{f}": documents[f] for f in formats}):
         console.say(f"已写入 {written}")
     return console.OK
@@ -197,6 +203,8 @@ def read_result(path: Path) -> ScanResult:
         raise refuse("不是检查结果文件") from None
     if not isinstance(document, dict) or document.get("schema") != "ybscan.result/v1":
         raise refuse("不是 ybscan.result/v1 检查结果")
+    if document.get("redacted"):
+        raise refuse("这是脱敏后的副本，不能用来生成报告", "请使用脱敏以前的原文件，报告可以用 --redact 脱敏")
     try:
         result = ScanResult.model_validate(document)
     except ValidationError as e:

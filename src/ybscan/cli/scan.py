@@ -14,7 +14,7 @@ from ybscan.cli.state import StateOption
 
 if TYPE_CHECKING:
     from ybscan.model.result import ScanResult
-    from ybscan.report.options import Options
+    from ybscan.report.options import Options, Redaction
 
 FORMATS = ("md", "html", "json")
 TEXT_FORMATS: tuple[Literal["md", "html"], ...] = ("md", "html")
@@ -42,6 +42,14 @@ EvidenceOption = Annotated[
         help="判定采集好的证据，而不是本机：ybscan collect 的证据包，或采集脚本的文件夹、zip、tar.gz。",
         metavar="文件",
         show_default=False,
+    ),
+]
+RedactOption = Annotated[
+    str,
+    typer.Option(
+        "--redact",
+        help="脱敏：none 不脱敏；partial 用户名、主机名、序列号、IP 和 MAC 地址换成代号；full 科室、姓名也换成代号。",
+        metavar="级别",
     ),
 ]
 NowOption = Annotated[
@@ -77,6 +85,7 @@ def scan(
             "--template", help="本单位的模板文件夹，其中没有的模板使用自带的。", metavar="文件夹", show_default=False
         ),
     ] = None,
+    redact: RedactOption = "none",
     answers: AnswersOption = None,
     state: StateOption = None,
     no_store: Annotated[bool, typer.Option("--no-store", help="不把本次结果存入历史记录。")] = False,
@@ -97,8 +106,10 @@ def scan(
     from ybscan.engine.scan import scan as run_scan
     from ybscan.hosts.recorder import recorded
     from ybscan.report.options import Options
+    from ybscan.report.redact import redacted
 
     formats = chosen_formats(format, single=output == "-")
+    level = redaction_level(redact)
     where = prepare.source(root=root, evidence=evidence, now=now)
     settings = prepare.site_path(site)
     if settings is not None and site is None and not quiet:
@@ -120,16 +131,17 @@ def scan(
         place = state_folder(state, plan.loaded, settings)
         kept = remember(result, place, clock=where.clock, shifts=shifts, quiet=quiet)
         result = kept.result
-    options = Options(
+    said = Options(
         questions=asked, answers=given, previous=kept.previous, streaks=kept.streaks, missed_weeks=kept.missed,
         clock_back=kept.clock_back, shift_reason=reason_for(shifts, where.now.date()),
     )  # fmt: skip
-    documents = render(result, formats, template=template, options=options)
+    (shown,), options = redacted((result,), said, level)
+    documents = render(shown, formats, template=template, options=options)
     if folder is None:
         plain = formats[0] == "json" and not console.speaks_utf8()
-        console.emit_bytes(result_json(result, ascii_only=True) if plain else documents[formats[0]])
+        console.emit_bytes(result_json(shown, ascii_only=True) if plain else documents[formats[0]])
     else:
-        paths = write_record(folder, result, documents)
+        paths = write_record(folder, shown, documents)
         if not quiet:
             for path in paths:
                 console.say(f"已写入 {path}")
@@ -161,6 +173,22 @@ def chosen_formats(text: str, *, single: bool) -> tuple[str, ...]:
     if wrong:
         raise InputProblems(wrong)
     return names
+
+
+def redaction_level(text: str) -> Redaction:
+    """The level that ``--redact`` names.
+
+    Raises:
+        InputProblems: there is no such level.
+    """
+    from ybscan.model.problem import InputProblems, Problem, did_you_mean
+    from ybscan.report.redact import LEVELS
+
+    chosen = next((level for level in LEVELS if level == text.strip().lower()), None)
+    if chosen is None:
+        hint = did_you_mean(text, LEVELS) or f"可用：{'、'.join(LEVELS)}"
+        raise InputProblems([Problem("--redact", 0, f"没有脱敏级别“{text}”", hint)])
+    return chosen
 
 
 def result_json(result: ScanResult, *, ascii_only: bool = False) -> bytes:
@@ -203,7 +231,8 @@ def write_record(folder: Path, result: ScanResult, documents: dict[str, bytes]) 
     """Write ``<terminal>-<date>.<format>``; a second record of the day gets ``-2``."""
     from ybscan.cli.output import free_stem, safe_name, write_all
 
-    stem = free_stem(folder, f"{safe_name(result.host.id)}-{result.started_at[:10]}", tuple(documents))
+    mark = "-脱敏" if result.redacted else ""
+    stem = free_stem(folder, f"{safe_name(result.host.id)}-{result.started_at[:10]}{mark}", tuple(documents))
     return write_all(folder, {f"{stem}.{ending}": data for ending, data in documents.items()})
 
 

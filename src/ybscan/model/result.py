@@ -164,8 +164,18 @@ class ScanResult(Document):
     findings: tuple[Finding, ...]
     coverage: tuple[ClauseCoverage, ...] = ()
     facts: dict[str, Any] = Field(default_factory=dict)
+    redacted: Literal["", "partial", "full"] = ""
+    """How far names were replaced for a copy that leaves the house; ``digest`` is then that of the original."""
     previous_digest: str = ""
     digest: str = ""
+
+    @model_serializer(mode="wrap")
+    def _unredacted_says_nothing(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without the level where nothing was replaced: such documents keep their digests."""
+        document: dict[str, Any] = plain(self)
+        if not document["redacted"]:
+            del document["redacted"]
+        return document
 
     def sealed(self) -> ScanResult:
         """The same result with its digest filled in."""

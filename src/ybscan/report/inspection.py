@@ -29,6 +29,7 @@ from ybscan.report.parts import (
     intact,
     list_text,
     packs_of,
+    redaction_note,
     rule_claims,
     self_name,
     status_sentence,
@@ -104,7 +105,9 @@ def build_inspection(results: tuple[ScanResult, ...], options: Options) -> Inspe
         signatures=signatures(newest),
         refs=refs,
         headings=_headings(has_advice=bool(advice)),
-        warnings=(*_warnings(latest, terminals, options, sound=sound), *_denied(options, today)),
+        warnings=(
+            *redaction_note(options), *_warnings(latest, terminals, options, sound=sound), *_denied(options, today),
+        ),
     )  # fmt: skip
 
 

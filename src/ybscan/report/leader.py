@@ -16,7 +16,7 @@ from ybscan.report.claims import UNCONFIRMED, Claim, Ref, claim
 from ybscan.report.dates import day_text, range_text
 from ybscan.report.model import LeaderAnswer, LeaderPage
 from ybscan.report.options import Options
-from ybscan.report.parts import OPEN, attested, evidence_of, grade_of, intact, list_text, self_name
+from ybscan.report.parts import OPEN, attested, evidence_of, grade_of, intact, list_text, redaction_note, self_name
 from ybscan.report.terminals import Checks, day, grouped, record_number, when
 from ybscan.report.text import Prose, data, prose
 
@@ -38,6 +38,7 @@ _DECISIONS = {
     "AV-04": "杀毒软件需要采购批准的国产产品",
 }
 _SOON_DAYS = 30
+_INCOMPLETE = Prose("应检终端的数量未经确认或者仍有终端没有检查，以下内容只对已检查的终端而言。")
 
 
 def build_leader(results: tuple[ScanResult, ...], options: Options) -> LeaderPage:
@@ -80,9 +81,7 @@ def build_leader(results: tuple[ScanResult, ...], options: Options) -> LeaderPag
         ),
         only_people=tuple(a for a in attested(people, options.answers, today) if a.answered)[:_NAMES],
         reporter=newest.people.get("inspector", ""),
-        warnings=()
-        if complete
-        else (Prose("应检终端的数量未经确认或者仍有终端没有检查，以下内容只对已检查的终端而言。"),),
+        warnings=(*redaction_note(options), *(() if complete else (_INCOMPLETE,))),
     )
 
 

@@ -10,7 +10,7 @@ from ybscan.report.claims import UNCONFIRMED
 from ybscan.report.dates import day_text
 from ybscan.report.model import LedgerReport, LedgerRow
 from ybscan.report.options import Options
-from ybscan.report.parts import ClauseNumbers, self_name, severity_text
+from ybscan.report.parts import ClauseNumbers, redaction_note, self_name, severity_text
 from ybscan.report.record import signatures
 from ybscan.report.terminals import day, when
 from ybscan.report.text import MAX_SENTENCE, Prose, data, prose
@@ -39,6 +39,7 @@ def build_ledger(results: tuple[ScanResult, ...], options: Options) -> LedgerRep
         closed=tuple(r for r in rows if r.id in closed),
         clauses=clauses.all,
         signatures=signatures(newest),
+        warnings=redaction_note(options),
     )  # fmt: skip
 
 

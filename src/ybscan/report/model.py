@@ -449,6 +449,7 @@ class LedgerReport:
     closed: tuple[LedgerRow, ...]
     clauses: tuple[ClauseView, ...]
     signatures: tuple[Person, ...]
+    warnings: tuple[Prose, ...]
 
 
 @dataclass(frozen=True, slots=True)

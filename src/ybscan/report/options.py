@@ -16,6 +16,7 @@ from ybscan.report.dates import Period
 
 Kind = Literal["record", "self-inspection", "leader", "ledger"]
 Format = Literal["md", "html"]
+Redaction = Literal["none", "partial", "full"]
 
 KINDS: tuple[Kind, ...] = ("record", "self-inspection", "leader", "ledger")
 FORMATS: tuple[Format, ...] = ("md", "html")
@@ -63,5 +64,7 @@ class Options:
     """Why a check was not on its Friday."""
     addressee: str = ""
     """The authority a report goes to."""
+    redaction: Redaction = "none"
+    """How far names were replaced in results and options; see :mod:`ybscan.report.redact`."""
     rendered_at: datetime | None = None
     """Printed beside the time of the check when given; leave it out for documents that are reproducible."""

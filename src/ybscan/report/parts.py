@@ -32,6 +32,7 @@ from ybscan.report.model import (
     Source,
     Terminal,
 )
+from ybscan.report.options import Options
 from ybscan.report.terminals import adhoc, record_number
 from ybscan.report.text import MAX_SENTENCE, Prose, data, prose
 
@@ -57,6 +58,23 @@ def gravest_first(findings: Iterable[Finding]) -> list[Finding]:
 def severity_text(severity: Severity) -> Prose:
     """The risk as printed."""
     return _SEVERITIES[severity]
+
+
+_REDACTED = {
+    "partial": Prose(
+        "本文件已脱敏（partial 级）：用户名、主机名、序列号摘要、无线网络名称、MAC 地址和 IP 地址已换成代号，同一代号在本文件中"
+        "指同一对象；摘要值为脱敏以前原始记录的摘要值。"
+    ),
+    "full": Prose(
+        "本文件已脱敏（full 级）：用户名、主机名、序列号摘要、无线网络名称、MAC 地址、IP 地址、科室和人员姓名已换成代号，同一代号"
+        "在本文件中指同一对象，人员自行填写的内容已略去；摘要值为脱敏以前原始记录的摘要值。"
+    ),
+}
+
+
+def redaction_note(options: Options) -> tuple[Prose, ...]:
+    """What a redacted document says of itself; nothing for one that is not."""
+    return (_REDACTED[options.redaction],) if options.redaction != "none" else ()
 
 
 def self_name(unit: Mapping[str, str]) -> str:

@@ -34,6 +34,7 @@ from ybscan.report.parts import (
     mode_text,
     packs_of,
     reason_of,
+    redaction_note,
     rule_claims,
     seen_of,
     self_name,
@@ -105,7 +106,7 @@ def build_record(result: ScanResult, options: Options, *, place: str = "") -> Re
         changes=changes_of(result, options, number, place),
         compared=compared(result, options),
         signatures=signatures(result),
-        warnings=_warnings(result, options, sound=sound),
+        warnings=(*redaction_note(options), *_warnings(result, options, sound=sound)),
     )  # fmt: skip
 
 
