@@ -36,7 +36,7 @@ class PatchesProbe(Probe):
             help="按天归并的软件包升级，最近的在前。core 表示其中有内核、C 库、systemd、密码库、权限控制等系统核心软件包；"
             "只升级了应用软件或数据包的日子为未知，不能单独说明系统打过补丁。软件源本身是否及时同步，在终端上无从得知。",
             linux="/var/log/dpkg.log、/var/log/apt/history.log、rpm 数据库中的安装时间、/var/log/dnf.rpm.log",
-            windows="IUpdateSearcher.QueryHistory、Component Based Servicing\\Packages（不含病毒库、Defender 平台和 MSRT 更新）",
+            windows="Component Based Servicing\\Packages 中已安装的更新（不含病毒库、Defender 平台和 MSRT 更新，不含系统安装时自带的）",
             fields=(
                 Field("time", Kind.TIME, "时间"),
                 Field("days", Kind.INTEGER, "距今", "天"),
@@ -62,6 +62,16 @@ class PatchesProbe(Probe):
     def read_linux(self, host: Host, context: Context) -> Mapping[str, Fact]:
         upgrades = _upgrades(host, context)
         return {"upgrades": upgrades, "core_days": _core_days(upgrades), "reboot_required": _reboot(host)}
+
+    def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
+        from ybscan.probes._windows import patches
+
+        upgrades = patches.upgrades(host, context.now)
+        return {
+            "upgrades": upgrades,
+            "core_days": _core_days(upgrades),
+            "reboot_required": patches.reboot_required(host),
+        }
 
 
 def _upgrades(host: Host, context: Context) -> Fact:
