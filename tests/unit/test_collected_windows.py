@@ -37,6 +37,9 @@ ResetLockoutCount = 30
 LockoutDuration = -1
 NewAdministratorName = "管理员"
 ClearTextPassword = 0
+[Privilege Rights]
+SeSystemtimePrivilege = *S-1-5-32-544,*S-1-5-19
+SeBackupPrivilege = 张三,*S-1-5-32-551
 [Version]
 signature="$CHICAGO$"
 Revision=1
@@ -261,6 +264,24 @@ def test_policy_out_of_the_security_template(tmp_path: Path, encode: object) -> 
         None,
         1800,
         5,
+    )
+
+
+def test_user_rights_out_of_the_security_template(tmp_path: Path) -> None:
+    accounts = host(write(tmp_path / "e", parts(secedit=utf16(TEMPLATE)))).accounts
+    read = accounts.holders(right="SeSystemtimePrivilege")
+    assert isinstance(read, Known)
+    assert [m.sid for m in read.value] == ["S-1-5-19", "S-1-5-32-544"]
+    named = accounts.holders(right="SeBackupPrivilege")
+    assert isinstance(named, Known)
+    assert named.gaps
+    assert accounts.holders(right="SeTcbPrivilege") == Known((), "secedit")
+    without = utf16(TEMPLATE.replace("[Privilege Rights]", "[Other]"))
+    assert isinstance(
+        host(write(tmp_path / "f", parts(secedit=without))).accounts.holders(right="SeTcbPrivilege"), Unknown
+    )
+    assert isinstance(
+        host(write(tmp_path / "g", parts(), failed={"secedit": "1"})).accounts.holders(right="SeTcbPrivilege"), Unknown
     )
 
 

@@ -48,7 +48,7 @@ Sub SetPatterns()
   Set reSecretName = Pattern("(^|[^a-z])(((alt)?default|svc|service|logon|proxy|admin|user|view_?only|read_?only|control" & _
     "|encrypted|stored|auto|root|sa|db|database)*_?(password|passwd|pwd|passphrase|secret|psk|privatekey)" & _
     "(_?(2|viewonly|hash|enc|encrypted))?|[a-z0-9_]*(token|api_?key))$")
-  Set reClosedKey = Pattern("\\(ValidCommunities|TrapConfiguration)(\\|$)|\\BTHPORT\\Parameters\\(Keys|LocalServices)(\\|$)")
+  Set reClosedKey = Pattern("\\(ValidCommunities|TrapConfiguration)(\\|$)|\\BTHPORT\\Parameters\\(Keys|LocalServices)(\\|$)|\\Control\\Lsa\\(JD|Skew1|GBG|Data)(\\|$)")
   Set reUrl = Pattern("(://)[^/@\s:""]*:[^/@\s""]*@")
   Set reOption = Pattern("((^|[\s""=])[-/]{1,2}(p|pw|pwd|pass|passwd|password|passphrase|token|key|secret|apikey)[=:\s]\s*)[^\s].*")
   Set reAssign = Pattern("((password|passwd|pwd|passphrase|secret|token|apikey)\s*=\s*)[^\s].*")
@@ -819,7 +819,7 @@ Sub SeceditPart()
   WScript.Echo "[" & Two(step) & "] secedit"
   target = fso.BuildPath(outDir, "secedit.inf")
   log = fso.BuildPath(outDir, "secedit.log")
-  code = shell.Run("""%SystemRoot%\System32\secedit.exe"" /export /cfg """ & target & """ /areas SECURITYPOLICY /log """ & log & """ /quiet", 0, True)
+  code = shell.Run("""%SystemRoot%\System32\secedit.exe"" /export /cfg """ & target & """ /areas SECURITYPOLICY USER_RIGHTS /log """ & log & """ /quiet", 0, True)
   If Err.Number <> 0 Or Not fso.FileExists(target) Then
     Failed "secedit", code
   Else
@@ -849,6 +849,7 @@ Sub RegistryParts()
       "HKLM\SYSTEM\CurrentControlSet\Control\ComputerName", _
       "HKLM\SYSTEM\CurrentControlSet\Control\TimeZoneInformation", _
       "HKLM\SYSTEM\CurrentControlSet\Control\SafeBoot", _
+      "HKLM\SYSTEM\CurrentControlSet\Control\Lsa", _
       "HKLM\SYSTEM\CurrentControlSet\Control\CloudDomainJoin", _
       "HKLM\SYSTEM\CurrentControlSet\Control\Print\Printers", _
       "HKLM\SYSTEM\MountedDevices", _
@@ -871,7 +872,6 @@ Sub RegistryParts()
   Named cv, "ProgramFilesDir|ProgramFilesDir (x86)|ProgramW6432Dir|CommonFilesDir"
   Named "HKLM\SOFTWARE\Microsoft\Cryptography", "MachineGuid"
   Named nt & "Windows", "AppInit_DLLs|LoadAppInit_DLLs"
-  Named "HKLM\SYSTEM\CurrentControlSet\Control\Lsa", "LimitBlankPasswordUse|restrictanonymous|restrictanonymoussam|everyoneincludesanonymous|forceguest|NoLMHash|LmCompatibilityLevel|DisableDomainCreds|RunAsPPL|SCENoApplyLegacyAuditPolicy|crashonauditfail|auditbaseobjects|fullprivilegeauditing"
   Named "HKLM\SYSTEM\CurrentControlSet\Control\Session Manager", "PendingFileRenameOperations|ProtectionMode|SafeDllSearchMode"
   Named "HKLM\SYSTEM\CurrentControlSet\Control\ProductOptions", "ProductType"
   Named "HKLM\SYSTEM\Select", "Current|Default|LastKnownGood"

@@ -11,7 +11,7 @@ from typing import Literal
 from ybscan.hosts.collected.evidence import Evidence, mapped_rows
 from ybscan.hosts.collected.records import Record, cause_of
 from ybscan.hosts.groups.accounts import AccountPolicy, Accounts, Join, LocalUser, Member
-from ybscan.hosts.windows.collected.secedit import policy_of
+from ybscan.hosts.windows.collected.secedit import holders_of, policy_of
 from ybscan.model.reading import Cause, Gap, Known, Reading, Unknown
 
 _ADMINISTRATORS = "S-1-5-32-544"
@@ -65,6 +65,10 @@ class CollectedAccounts(Accounts):
         if not isinstance(found, Known):
             return found
         return Known(tuple(sorted(found.value, key=lambda m: m.sid)), sid, found.gaps)
+
+    def holders(self, *, right: str) -> Reading[tuple[Member, ...]]:
+        template = self._evidence.content("secedit")
+        return holders_of(template.value, right) if isinstance(template, Known) else template
 
     def join(self) -> Reading[Join]:
         rows = self._evidence.rows("system", "computer", "Win32_ComputerSystem")

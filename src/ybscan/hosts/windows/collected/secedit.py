@@ -10,8 +10,8 @@ import codecs
 import re
 
 from ybscan.hosts.collected.records import Malformed, decoded
-from ybscan.hosts.groups.accounts import AccountPolicy
-from ybscan.model.reading import Cause, Known, Reading, Unknown
+from ybscan.hosts.groups.accounts import AccountPolicy, Member
+from ybscan.model.reading import Cause, Gap, Known, Reading, Unknown
 
 _DAY = 86400
 _ORIGIN = "secedit"
@@ -70,6 +70,24 @@ def policy_of(data: bytes) -> Reading[AccountPolicy]:
         )
     except Malformed as e:
         return Unknown(Cause.MALFORMED, f"secedit.inf {e}", _ORIGIN)
+
+
+def holders_of(data: bytes, right: str) -> Reading[tuple[Member, ...]]:
+    """Those who hold a user right: the section names the rights that somebody holds, SIDs with a star before them."""
+    try:
+        rights = sections(data).get("privilege rights")
+    except Malformed as e:
+        return Unknown(Cause.MALFORMED, f"secedit.inf {e}", _ORIGIN)
+    if not rights:
+        return Unknown(Cause.NOT_RECORDED, "安全模板中没有用户权限", _ORIGIN)
+    found: list[Member] = []
+    gaps: list[Gap] = []
+    for item in filter(None, (i.strip() for i in rights.get(right.lower(), "").split(","))):
+        if item.upper().startswith("*S-1-"):
+            found.append(Member(item[1:], "", "unknown"))
+        else:
+            gaps.append(Gap(Cause.INCOMPLETE, f"{right} 的持有者 {item} 没有 SID", _ORIGIN))
+    return Known(tuple(sorted(found, key=lambda m: m.sid)), _ORIGIN, tuple(gaps))
 
 
 def _number(found: dict[str, str], name: str) -> int:
