@@ -174,7 +174,7 @@ def test_text_with_quotes_line_breaks_and_brackets(tmp_path: Path) -> None:
     read = h.registry.values(key=USBSTOR.replace("USBSTOR", "T"))
     assert isinstance(read, Known)
     assert read.value == {
-        "": "默认", 'a"b': 'x\\y "z"', "多行": "一\n[不是项]\n二", "m": ("a", "b"), "q": 1, "b": b"\xff\x00", "n": b"",
+        "": "默认", 'a"b': 'x\\y "z"', "多行": "一\n[不是项]\n二", "m": ("a", "b"), "q": b"\1" + bytes(7), "b": b"\xff\x00", "n": b"",
     }  # fmt: skip
 
 

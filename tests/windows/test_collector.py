@@ -39,7 +39,7 @@ VALUES = {
     "Start": 3,
     "Text": '引号" 反\\斜',
     "Many": ("一", "b"),
-    "Number": 1 << 40,
+    "Number": (1 << 40).to_bytes(8, "little"),
     "Bytes": bytes(range(200)),
     "": "默认",
 }
@@ -58,7 +58,7 @@ def planted() -> Iterator[None]:
     put(SERVICE, "ImagePath", winreg.REG_EXPAND_SZ, '"%SystemRoot%\\x y\\p.exe" --password Geheim1')
     put(SERVICE, "Text", winreg.REG_SZ, VALUES["Text"])
     put(SERVICE, "Many", winreg.REG_MULTI_SZ, list(VALUES["Many"]))  # type: ignore[call-overload]
-    put(SERVICE, "Number", winreg.REG_QWORD, VALUES["Number"])
+    put(SERVICE, "Number", winreg.REG_QWORD, 1 << 40)
     put(SERVICE, "Bytes", winreg.REG_BINARY, VALUES["Bytes"])
     put(SERVICE, "", winreg.REG_SZ, VALUES[""])
     put(SERVICE, "Password", winreg.REG_SZ, "Geheim2")

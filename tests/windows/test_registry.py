@@ -47,7 +47,7 @@ def test_all_types_with_chinese_names(host: Host, scratch: str) -> None:
     full = f"HKLM\\{scratch}"
     wanted = {
         "": "默认", "名称": "医保终端 ①𠮷", "路径": r"%SystemRoot%\系统", "多行": ("一", "二", "三 四"), "dword": 0xFFFFFFFF,
-        "qword": 2**64 - 1, "binary": b"\0\xff\1", "none": b"",
+        "qword": b"\xff" * 8, "binary": b"\0\xff\1", "none": b"",
     }  # fmt: skip
     found = host.registry.values(key=full)
     assert isinstance(found, Known)
@@ -75,7 +75,7 @@ def test_all_types_with_chinese_names(host: Host, scratch: str) -> None:
         (winreg.REG_DWORD, b"\1", None),
         (winreg.REG_DWORD, b"", None),
         (winreg.REG_DWORD, b"\1\0\0\0\0", None),
-        (winreg.REG_QWORD, b"\1\0\0\0", None),
+        (winreg.REG_QWORD, b"\1\0\0\0\0\0\0\0", b"\1\0\0\0\0\0\0\0"),
         (winreg.REG_DWORD_BIG_ENDIAN, b"\0\0\0\1", b"\0\0\0\1"),
         (0xFFFF0010, b"\1\2", b"\1\2"),
     ],

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 
 from ybscan.hosts.base import Host
 from ybscan.model.facts import Fact, FactSpec, Field, Item, Kind
-from ybscan.model.reading import Absent, Gap, Known, Unknown
+from ybscan.model.reading import Absent, Cause, Gap, Known, Unknown
 from ybscan.probes._ini import Sections, conf_files, lightdm, merged
 from ybscan.probes.base import Context, Probe
 
@@ -72,6 +72,8 @@ class AutologinProbe(Probe):
         on = host.registry.value(key=_WINLOGON, name="AutoAdminLogon")
         if isinstance(on, Unknown):
             return {"entries": on}
+        if isinstance(on, Known) and not isinstance(on.value, (str, int)):
+            return {"entries": Unknown(Cause.MALFORMED, "AutoAdminLogon 不是文字", _WINLOGON)}
         # Windows takes any text that begins with 1 for "on", and a number where a text belongs as well.
         if isinstance(on, Absent) or not str(on.value).startswith("1"):
             return {"entries": Known((), f"{_WINLOGON} 的 AutoAdminLogon")}

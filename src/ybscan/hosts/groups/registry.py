@@ -21,7 +21,7 @@ WITHHELD = "（已隐去）"
 """Stands for the content of a value that holds a secret; an empty value stays empty."""
 
 RegistryValue = str | int | bytes | tuple[str, ...]
-"""REG_SZ and REG_EXPAND_SZ (unexpanded) as text, REG_DWORD and REG_QWORD as a number, REG_MULTI_SZ as texts, else bytes."""
+"""REG_SZ and REG_EXPAND_SZ (unexpanded) as text, REG_DWORD as a number, REG_MULTI_SZ as texts, else bytes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from ybscan.model.reading import Absent, Cause, Known, Reading, Unknown
 T = TypeVar("T")
 
 LOG_ENDINGS = (*LOGS_IN_TURN, ".LOG")
-REG_SZ, REG_EXPAND_SZ, REG_BINARY, REG_DWORD, REG_LINK, REG_MULTI_SZ, REG_QWORD = 1, 2, 3, 4, 6, 7, 11
+REG_SZ, REG_EXPAND_SZ, REG_BINARY, REG_DWORD, REG_LINK, REG_MULTI_SZ = 1, 2, 3, 4, 6, 7
 #: Seconds between 1601-01-01, where FILETIME counts from, and 1970-01-01.
 _EPOCH = 11_644_473_600
 
@@ -193,7 +193,8 @@ def decoded(raw: RawValue) -> RegistryValue | Unknown:
     """The value as the registry group tells it; what does not go with its type is Unknown(malformed).
 
     Texts end at the first NUL, as Windows' own programs read them; a single byte at the end is no character. The empty
-    texts of REG_MULTI_SZ are left out.
+    texts of REG_MULTI_SZ are left out. A REG_QWORD stays bytes: Windows asks for its switches as REG_DWORD, and people who
+    made one "64-bit, since the system is" have set nothing.
     """
     data = raw.data
     if data is None:
@@ -202,8 +203,8 @@ def decoded(raw: RawValue) -> RegistryValue | Unknown:
         return _text(data).partition("\0")[0]
     if raw.type == REG_MULTI_SZ:
         return tuple(t for t in _text(data).split("\0") if t)
-    if raw.type in (REG_DWORD, REG_QWORD):
-        if len(data) != (4 if raw.type == REG_DWORD else 8):
+    if raw.type == REG_DWORD:
+        if len(data) != 4:
             return Unknown(Cause.MALFORMED, raw.name)
         return int.from_bytes(data, "little")
     return data

@@ -70,7 +70,9 @@ def is_network_device(device: str) -> bool:
     return _REDIRECTOR.match(device) is not None
 
 
-def why_hidden(server: str, names: frozenset[str], addresses: frozenset[str], domains: frozenset[str]) -> str:
+def why_hidden(
+    server: str, names: frozenset[str], addresses: frozenset[str], domains: frozenset[str], *, any_name: bool = False
+) -> str:
     """Why a server cannot be taken for another machine; empty when it can.
 
     Args:
@@ -78,6 +80,7 @@ def why_hidden(server: str, names: frozenset[str], addresses: frozenset[str], do
         names: every name this machine goes by, its short and its full ones, aliases, and what the hosts file gives it.
         addresses: this machine's addresses.
         domains: DNS and NetBIOS names of the domain: a path that begins with one leads wherever the domain says (DFS).
+        any_name: whether this machine's file service answers under names it does not know: then any name may be its own.
     """
     name = _ipv6_literal(server).partition("%")[0]
     try:
@@ -99,6 +102,8 @@ def why_hidden(server: str, names: frozenset[str], addresses: frozenset[str], do
         return "与本机同名"
     if low in {d.casefold().rstrip(".") for d in domains}:
         return "是域名空间（DFS），无法得知实际的服务器"
+    if any_name:
+        return "的服务器可能是本机的别名（本机的文件服务接受任意名称），请改写为 IP 地址"
     return ""
 
 

@@ -54,6 +54,11 @@ def _job(context: Context, job: BackupJob, tasks: tuple[Task, ...], gaps: list[G
     if not named:
         yield {"name": job.name, "kind": "task", "found": False, "note": "没有找到这个计划任务"}
         return
+    if gaps and not job.name.startswith("\\"):
+        why = Unknown(
+            gaps[0].cause, f"{gaps[0].detail}，可能另有同名任务；请以管理员身份检查，或写任务的完整路径", gaps[0].origin
+        )
+        yield _missing(job, why)
     # A task of the same name in another folder that is switched off is an old one; of those that are on each counts.
     on = [t for t in named if t.enabled]
     for task in on or named[:1]:

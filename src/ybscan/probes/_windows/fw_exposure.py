@@ -80,7 +80,7 @@ def _read(host: Host, store: str, rules: list[FirewallRule], *, needed: bool) ->
         return values
     if isinstance(values, Absent):
         return Unknown(Cause.UNAVAILABLE, "注册表中没有防火墙规则", store) if needed else None
-    doubt = None
+    doubt = next((Unknown(g.cause, f"防火墙规则：{g.detail}", store) for g in values.gaps), None)
     for name, text in values.value.items():
         rule = parsed(text) if isinstance(text, str) else None
         if rule is None:

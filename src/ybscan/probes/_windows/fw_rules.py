@@ -25,7 +25,7 @@ _PROTOCOLS = {"tcp": 6, "udp": 17}
 _REMARKS = frozenset({"action", "active", "dir", "name", "desc", "embedctxt", "edge", "defer", "lsm", "pcross", "lom"})
 _ADDRESSES = frozenset({"ra4", "ra6", "ra42", "ra62"})
 _PORTS = ("lport", "lport2_10", "lport2_20", "lport2_24", "lport2_29")
-_PACKAGED = frozenset({"apppkgid", "luown", "pfn"})
+_PACKAGED = frozenset({"apppkgid", "pfn"})
 #: Programs of Windows' own folder in which packaged applications run.
 _CONTAINERS = frozenset({"backgroundtaskhost.exe", "wwahost.exe", "runtimebroker.exe", "applicationframehost.exe"})
 #: Names that only programs of Windows itself have; where a path could not be read the name is enough.

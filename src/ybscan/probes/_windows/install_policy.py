@@ -88,12 +88,12 @@ def keeps_out(host: Host, kind: Kind) -> Reading[bool]:
     values = host.registry.values(key=BASE)
     if not isinstance(values, Known):
         return values
-    denies = _denies(host, values.value, kind)
+    denies = _denies(host, values, kind)
     if isinstance(denies, Unknown):
         return denies
     verdict: bool | Unknown = True
     for way in kind.ways:
-        answers = [_holds(host, values.value, kind, d) for d in denies if way in d.ways]
+        answers = [_holds(host, values, kind, d) for d in denies if way in d.ways]
         # Windows 7 has no UAS driver: nothing comes in that way.
         if not any(a is True for a in answers) and way == "uas":
             answers.append(before_windows_8(host))
@@ -108,13 +108,15 @@ def keeps_out(host: Host, kind: Kind) -> Reading[bool]:
     home = home_doubt(host)
     if home is not None:
         return home
-    admins = flag(values.value, "AllowAdminInstall", BASE)
-    if admins is not False:
+    admins = flag(values, "AllowAdminInstall", BASE)
+    if isinstance(admins, Unknown):
+        return admins
+    if admins:
         return Unknown(Cause.UNCONFIRMED, "策略允许管理员绕过设备安装限制，需人工核对谁以管理员身份使用本机", BASE)
     return Known(True, BASE)
 
 
-def _denies(host: Host, values: Mapping[str, RegistryValue], kind: Kind) -> list[_Deny] | Unknown:
+def _denies(host: Host, values: Known[dict[str, RegistryValue]], kind: Kind) -> list[_Deny] | Unknown:
     found: list[_Deny] = []
 
     def on(name: str) -> bool | Unknown:
@@ -138,7 +140,7 @@ def _denies(host: Host, values: Mapping[str, RegistryValue], kind: Kind) -> list
     return found
 
 
-def _list(host: Host, values: Mapping[str, RegistryValue], name: str) -> tuple[str, ...] | Unknown:
+def _list(host: Host, values: Known[dict[str, RegistryValue]], name: str) -> tuple[str, ...] | Unknown:
     """The entries of a list that is switched on, in lower case."""
     on = flag(values, name, BASE)
     if on is not True:
@@ -149,12 +151,14 @@ def _list(host: Host, values: Mapping[str, RegistryValue], name: str) -> tuple[s
         return entries
     if isinstance(entries, Absent):
         return ()
+    if entries.gaps:
+        return Unknown(entries.gaps[0].cause, entries.gaps[0].detail, entries.gaps[0].origin)
     if not all(isinstance(v, str) for v in entries.value.values()):
         return Unknown(Cause.MALFORMED, f"{key} 中有不是文字的条目", key)
     return tuple(str(v).strip().lower() for v in entries.value.values())
 
 
-def _holds(host: Host, values: Mapping[str, RegistryValue], kind: Kind, deny: _Deny) -> bool | Unknown:
+def _holds(host: Host, values: Known[dict[str, RegistryValue]], kind: Kind, deny: _Deny) -> bool | Unknown:
     """Whether a restriction holds: nothing allows the devices again, and none of them was installed before it."""
     layered = flag(values, "AllowDenyLayered", BASE)
     if isinstance(layered, Unknown):

@@ -110,6 +110,8 @@ def _record(host: Host, inventory: Inventory, places: Places, key: str, view: Vi
         value = host.registry.value(key=key, name=name, view=view)
         if isinstance(value, Unknown):
             inventory.gaps.append(value.as_gap())
+        elif isinstance(value, Known) and not isinstance(value.value, str):
+            inventory.gaps.append(Gap(Cause.MALFORMED, f"{key} 的 {name} 不是文字", key))
         texts[name] = value.value if isinstance(value, Known) and isinstance(value.value, str) else ""
     hidden = host.registry.value(key=key, name="SystemComponent", view=view)
     if isinstance(hidden, Unknown):
@@ -160,7 +162,10 @@ def _package_names(host: Host, inventory: Inventory, key: str) -> set[str]:
     listed = host.registry.subkeys(key=key)
     if isinstance(listed, Unknown):
         inventory.gaps.append(listed.as_gap())
-    return set(listed.value) if isinstance(listed, Known) else set()
+    if not isinstance(listed, Known):
+        return set()
+    inventory.gaps.extend(listed.gaps)
+    return set(listed.value)
 
 
 # Folders ------------------------------------------------------------------------------------------------------------

@@ -52,7 +52,10 @@ class Keys:
         reading = self.host.registry.values(key=key, view=view)
         if isinstance(reading, Unknown):
             self.gaps.append(reading.as_gap())
-        return {n.lower(): v for n, v in reading.value.items()} if isinstance(reading, Known) else {}
+        if not isinstance(reading, Known):
+            return {}
+        self.gaps.extend(reading.gaps)
+        return {n.lower(): v for n, v in reading.value.items()}
 
     def subkeys(self, key: str, view: View = "64") -> tuple[str, ...]:
         """The names of the subkeys; none where there is no such key."""

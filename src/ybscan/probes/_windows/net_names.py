@@ -71,10 +71,13 @@ def _card(keys: Keys, stack: str, guid: str, used: Callable[[str], bool | Unknow
     key = f"{stack}\\Interfaces\\{guid}"
     values = keys.values(key)
     source = connection_name(keys, guid) or guid
-    written = values.get("nameserver", "")
+    # Settings of Windows 10 and later writes those it was told for this one network beside the card's own.
+    written = [values[n] for n in ("nameserver", "profilenameserver") if n in values]
     given: list[str] = []
-    if isinstance(written, str) and written.strip():
-        given = _addresses(keys, written, key)
+    if not all(isinstance(w, str) for w in written):
+        keys.malformed(key, "NameServer")
+    if texts := [w for w in written if isinstance(w, str) and w.strip()]:
+        given = [address for w in texts for address in _addresses(keys, w, key)]
     elif values.get("enabledhcp") != 0:
         given = _addresses(keys, str(values.get("dhcpnameserver", "")), key)
         packed = values.get("dhcpv6dnsservers", b"")

@@ -24,6 +24,8 @@ _PROFILES = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\NetworkList\Prof
 _ZONE = r"HKLM\SYSTEM\CurrentControlSet\Control\TimeZoneInformation"
 #: Local time may have been an hour off when the time was written (daylight saving).
 _HOUR = timedelta(hours=1)
+#: Windows Vista is the first that keeps the list. 1601 stands for no time at all.
+_FIRST_YEAR = 2006
 #: Without the terminal's zone the time may mean any moment of that day, anywhere on earth.
 _ANYWHERE = timedelta(hours=26)
 _WIRED, _PPP, _WIRELESS, _VIRTUAL, _MOBILE = 6, 23, 71, 53, (243, 244)
@@ -96,6 +98,10 @@ def _profile(
     elif number == _VIRTUAL:
         kind, approved = "虚拟或隧道网络", vpn_approved(context, name)
     when = _moment(values.get("datelastconnected"), clock)
+    created = _moment(values.get("datecreated"), clock)
+    if isinstance(when, datetime) and isinstance(created, datetime) and when < created - _HOUR:
+        # The clock stood wrong at one of the two times (an empty battery takes it back by years).
+        when = Unknown(Cause.MALFORMED, "最近使用时间早于首次使用时间，系统时钟曾经有误", _PROFILES)
     return {
         "id": name, "kind": kind, "ssid": name if number == _WIRELESS else None, "last_used": when,
         "recent": _recent(when, clock, context), "vpn": number in (_PPP, _VIRTUAL), "approved": approved,
@@ -115,6 +121,8 @@ def _moment(raw: RegistryValue | None, clock: _Clock) -> datetime | Unknown:
     if not isinstance(raw, bytes) or len(raw) != 16:
         return Unknown(Cause.MALFORMED, "最近使用时间", _PROFILES)
     year, month, _, day, hour, minute, second, milli = struct.unpack("<8H", raw)
+    if year < _FIRST_YEAR:
+        return Unknown(Cause.MALFORMED, f"最近使用时间为 {year} 年，系统时钟曾经有误，或没有记录", _PROFILES)
     try:
         return datetime(year, month, day, hour, minute, second, min(milli, 999) * 1000, clock.zone)
     except ValueError:

@@ -23,6 +23,8 @@ from ybscan.probes._windows.fw_rules import Listener
 
 _KERNEL = 4
 _DYNAMIC = range(49152, 65536)
+#: Programs that are there to run services.
+_HOSTS = frozenset({"svchost.exe"})
 _WORDS = {"open": "放行", "restricted": "限定来源", "blocked": "阻止"}
 
 Approval = Callable[[Socket, Exposure, tuple[Family, ...], tuple[AllowedPort, ...] | None], tuple[bool, bool | Unknown]]
@@ -38,7 +40,7 @@ def listeners(
     if not isinstance(table, Known):
         return {"listeners": table, "filter": _filter(firewall)}
     images = _images(host)
-    services = _services(states)
+    services = _services(states, images)
     items: dict[tuple[object, ...], Item] = {}
     for socket in table.value:
         if socket.state != "listen":
@@ -77,8 +79,10 @@ def _images(host: Host) -> dict[int, tuple[str, str]]:
     return {p.pid: (p.name, p.exe or "") for p in running.value} if isinstance(running, Known) else {}
 
 
-def _services(states: Reading[tuple[ServiceState, ...]]) -> Callable[[int | None], frozenset[str] | None]:
-    """The services in a process; None where that is not known."""
+def _services(
+    states: Reading[tuple[ServiceState, ...]], images: dict[int, tuple[str, str]]
+) -> Callable[[int | None], frozenset[str] | None]:
+    """The services in a process; None where that is not known: a host of services without any started since we asked."""
     by_pid: dict[int, set[str]] = {}
     for state in states.value if isinstance(states, Known) else ():
         if state.pid:
@@ -87,7 +91,7 @@ def _services(states: Reading[tuple[ServiceState, ...]]) -> Callable[[int | None
     def held(pid: int | None) -> frozenset[str] | None:
         if pid is None or isinstance(states, (Unknown, Absent)):
             return None
-        if pid not in by_pid and states.gaps:
+        if pid not in by_pid and (states.gaps or images.get(pid, ("", ""))[0].lower() in _HOSTS):
             return None
         return frozenset(by_pid.get(pid, ()))
 

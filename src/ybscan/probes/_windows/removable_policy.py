@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from ybscan.hosts.base import Host
 from ybscan.model.reading import Absent, Cause, Known, Reading, Unknown
 from ybscan.probes._windows.people import directory_accounts
-from ybscan.probes._windows.settings import NO_SUCH_SOURCE, flag, home_doubt, pick
+from ybscan.probes._windows.settings import NO_SUCH_SOURCE, flag, home_doubt
 
 _POLICY = r"Policies\Microsoft\Windows\RemovableStorageDevices"
 MACHINE = rf"HKLM\SOFTWARE\{_POLICY}"
@@ -69,7 +69,7 @@ class _Scope:
         values = self.host.registry.values(key=key)
         if isinstance(values, Unknown):
             return values
-        found = flag(values.value, name, key) if isinstance(values, Known) else False
+        found = flag(values, name, key) if isinstance(values, Known) else False
         if found is True and key not in self.used:
             self.used.append(key)
         return found
@@ -78,8 +78,12 @@ class _Scope:
         values = self.host.registry.values(key=key)
         if isinstance(values, Unknown):
             return values
-        texts = [str(v).strip().lower() for v in values.value.values()] if isinstance(values, Known) else []
-        return guid.lower() in texts
+        if not isinstance(values, Known):
+            return False
+        # What is no text is no entry of the list.
+        if guid.lower() in [v.strip().lower() for v in values.value.values() if isinstance(v, str)]:
+            return True
+        return next((Unknown(g.cause, g.detail, g.origin) for g in values.gaps), False)
 
 
 def disks_closed(host: Host, rights: tuple[str, ...] = READ_AND_WRITE) -> Reading[bool]:
@@ -167,19 +171,22 @@ def _as_unknown(reading: object) -> Unknown:
 def in_force(host: Host, keys: tuple[str, ...]) -> Reading[bool]:
     """Known(True), unless what the policy rests on was written after the last start, or the edition may not heed it.
 
-    A terminal that gives no such times (a disk that lies still: its policy holds from the next start on) is taken at
-    the policy's word.
+    On a disk that lies still the policy holds from the next start on. Of a terminal that runs, the time has to be known:
+    a policy that was set a minute ago keeps nothing out yet.
     """
     home = home_doubt(host)
     if home is not None:
         return home
     boot = host.system.boot_time()
-    if isinstance(boot, Unknown) and boot.cause not in NO_SUCH_SOURCE:
+    if isinstance(boot, Unknown) and boot.cause is not Cause.UNSUPPORTED:
         return boot
     for key in keys:
         written = host.registry.written(key=key)
         if isinstance(written, Unknown) and written.cause not in NO_SUCH_SOURCE:
             return written
+        if isinstance(boot, Known) and not isinstance(written, Known):
+            why = "没有策略的写入时间，不能确定写入之后重新启动过；请核实，或在终端上直接检查"
+            return Unknown(Cause.UNCONFIRMED, why, key)
         if isinstance(boot, Known) and isinstance(written, Known) and written.value > boot.value:
             return Unknown(Cause.UNCONFIRMED, "策略在本次开机之后才写入或改动，重新启动后才确定生效", key)
     return Known(True, "、".join(keys) or MACHINE)
@@ -197,9 +204,9 @@ def write_protected(host: Host, *, without_uas: bool | Unknown) -> Reading[bool]
     values = host.registry.values(key=_WRITE_PROTECT)
     if isinstance(values, Unknown):
         return values
-    if isinstance(values, Absent) or pick(values.value, "WriteProtect") is None:
+    if isinstance(values, Absent):
         return Known(False, _WRITE_PROTECT)
-    on = flag(values.value, "WriteProtect", _WRITE_PROTECT)
+    on = flag(values, "WriteProtect", _WRITE_PROTECT)
     if on is not True:
         return on if isinstance(on, Unknown) else Known(False, _WRITE_PROTECT)
     if without_uas is True:

@@ -32,13 +32,18 @@ def pick(values: Mapping[str, RegistryValue], name: str) -> RegistryValue | None
     return next((v for n, v in values.items() if n.lower() == name.lower()), None)
 
 
-def flag(values: Mapping[str, RegistryValue], name: str, key: str) -> bool | Unknown:
-    """A REG_DWORD that switches something on by being other than 0; False when it is not there."""
-    value = pick(values, name)
+def flag(values: Known[dict[str, RegistryValue]], name: str, key: str) -> bool | Unknown:
+    """A REG_DWORD that is 0 or 1; False when it is not there.
+
+    Unknown for other numbers, of which nobody says what Windows makes, and where the value may be one that was not read.
+    """
+    value = pick(values.value, name)
     if value is None:
-        return False
+        return next((Unknown(g.cause, g.detail, g.origin) for g in values.gaps), False)
+    if isinstance(value, int) and value in (0, 1):
+        return value == 1
     if isinstance(value, int):
-        return value != 0
+        return Unknown(Cause.MALFORMED, f"{key}\\{name} 为 {value}，应为 0 或 1", key)
     return Unknown(Cause.MALFORMED, f"{key}\\{name} 不是 DWORD 数值", key)
 
 
@@ -49,6 +54,8 @@ def start_of(host: Host, service: str) -> Reading[int]:
     if not isinstance(values, Known):
         return values
     start = pick(values.value, "Start")
+    if start is None and values.gaps:
+        return Unknown(values.gaps[0].cause, values.gaps[0].detail, values.gaps[0].origin)
     if isinstance(start, int) and start in _START:
         return Known(start, key)
     return Unknown(Cause.MALFORMED, f"{service} 的 Start 值应为 0 至 4 的数值", key)

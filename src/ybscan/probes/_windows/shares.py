@@ -82,9 +82,14 @@ def _shares(keys: Keys, on: bool | Unknown) -> Iterator[Item]:
         who = _access(security.get(name))
         yield {
             "name": fields.get("sharename") or name, "kind": "Windows", "path": fields.get("path") or None,
-            "printer": number & 0xFF == _PRINTER or name == "print$", "anyone": who[0], "writable": who[1], "served": on,
-            "note": fields.get("remark") or None, "source": "LanmanServer\\Shares",
+            "printer": number & 0xFF == _PRINTER or _drivers(name, fields.get("path", "")),
+            "anyone": who[0], "writable": who[1], "served": on, "note": fields.get("remark") or None, "source": "LanmanServer\\Shares",
         }  # fmt: skip
+
+
+def _drivers(name: str, path: str) -> bool:
+    """Whether it is the share of printer drivers, in the one folder where Windows keeps them."""
+    return name.lower() == "print$" and path.lower().rstrip("\\").endswith("\\spool\\drivers")
 
 
 def _fields(raw: RegistryValue) -> dict[str, str]:

@@ -112,12 +112,16 @@ class _Maker:
         """Storage devices that are plugged in and have no disk: their driver is disabled, or does not work."""
         items: list[Item] = []
         for device in self._nodes.usb:
-            if device.present is not True or not self._nodes.is_usb_storage(device):
+            if device.present is False or not self._nodes.is_usb_storage(device):
                 continue
             key = self._nodes.key(device)
             if key in self._used:
                 continue
             self._used.add(key)
+            if device.present is None:
+                what = f"{self._name(device, key) or device.instance} 现在是否接入不能确定"
+                self.gaps.append(Gap(Cause.UNAVAILABLE, what, device.instance))
+                continue
             why = Unknown(Cause.UNCONFIRMED, "设备已接入但没有启用，不能读出有无介质", device.instance)
             serial = self._nodes.serial(device)
             items.append(

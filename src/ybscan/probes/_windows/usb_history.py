@@ -114,6 +114,7 @@ class _Reader:
     def _date(self, group: _Seen) -> None:
         undated: list[Device] = []
         for device in group.devices:
+            self._doubt(group, device)
             self._take(group, device, device.first_install)
             self._take(group, device, device.last_arrival)
             self._take(group, device, device.last_removal, came=False)
@@ -125,6 +126,14 @@ class _Reader:
         # The arrival of one node of a device is that of all.
         if undated and not any(d.last_arrival is not None for d in group.devices):
             self._undated(group, undated)
+
+    def _doubt(self, group: _Seen, device: Device) -> None:
+        """Nothing arrives before it was first installed: there the clock stood wrong, and may have done so last week."""
+        if device.last_arrival is None or device.first_install is None:
+            return
+        if device.last_arrival < device.first_install - _SLACK.total_seconds():
+            why = f"{device.instance} 的最近接入日期早于首次安装日期，系统时钟曾经有误"
+            group.doubts.append(Gap(Cause.MALFORMED, why, device.instance))
 
     def _take(self, group: _Seen, device: Device, moment: float | None, *, came: bool = True) -> None:
         if moment is None:

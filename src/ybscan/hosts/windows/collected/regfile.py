@@ -149,14 +149,12 @@ def _value(line: str, ansi: str) -> tuple[str, RegistryValue]:
 
 
 def _typed(kind: int, data: bytes, ansi: str) -> RegistryValue:
-    """REG_SZ 1, REG_EXPAND_SZ 2, REG_DWORD 4, REG_MULTI_SZ 7, REG_QWORD 11; else bytes."""
+    """REG_SZ 1, REG_EXPAND_SZ 2, REG_DWORD 4, REG_MULTI_SZ 7; else bytes, REG_QWORD too."""
     if kind in (1, 2):
         return _text(data, ansi).partition("\0")[0]
     if kind == 7:
         return tuple(t for t in _text(data, ansi).split("\0") if t)
     if kind == 4 and len(data) == 4:
-        return int.from_bytes(data, "little")
-    if kind == 11 and len(data) == 8:
         return int.from_bytes(data, "little")
     return data
 

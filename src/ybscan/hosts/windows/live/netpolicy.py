@@ -23,12 +23,13 @@ _NETWORK_LIST_MANAGER = "{DCB00C01-570F-4A9B-8D69-199FDBA5723B}"
 _INTERNET = 0x40 | 0x400
 
 _Name = Literal["domain", "private", "public"]
-#: NET_FW_PROFILE_TYPE2 and the keys of the policy; the private profile had the name StandardProfile in old templates.
-_PROFILES: tuple[tuple[_Name, int, tuple[str, ...]], ...] = (
-    ("domain", 1, ("DomainProfile",)),
-    ("private", 2, ("PrivateProfile", "StandardProfile")),
-    ("public", 4, ("PublicProfile",)),
-)
+#: NET_FW_PROFILE_TYPE2 and the keys of the policy.
+_PROFILES: tuple[tuple[_Name, int, str], ...] = (
+    ("domain", 1, "DomainProfile"), ("private", 2, "PrivateProfile"), ("public", 4, "PublicProfile"),
+)  # fmt: skip
+#: [MS-GPFAS] 2.2.3: old templates have one profile for all networks but the domain's, which holds for both of the new
+#: ones as long as there is neither.
+_OLD, _NEW = "StandardProfile", frozenset({"privateprofile", "publicprofile"})
 _SHOWN: dict[_Name, str] = {"domain": "域", "private": "专用", "public": "公用"}
 _POLICY = r"HKLM\SOFTWARE\Policies\Microsoft\WindowsFirewall"
 #: NET_FW_ACTION; the registry has it the other way round.
@@ -106,10 +107,12 @@ def profiles_of(policy: ComObject, registry: Registry) -> Reading[tuple[Firewall
     active = policy.number("CurrentProfileTypes")
     found: list[FirewallProfile] = []
     gaps: list[Gap] = []
-    for name, number, keys in _PROFILES:
-        enabled = _policy_value(registry, keys, "EnableFirewall")
-        inbound = _policy_value(registry, keys, "DefaultInboundAction")
-        closed = _policy_value(registry, keys, "DoNotAllowExceptions")
+    old = _only_old(registry)
+    for name, number, key in _PROFILES:
+        policy_key = _OLD if old and name != "domain" else key
+        enabled = _policy_value(registry, policy_key, "EnableFirewall")
+        inbound = _policy_value(registry, policy_key, "DefaultInboundAction")
+        closed = _policy_value(registry, policy_key, "DoNotAllowExceptions")
         on = bool(policy.number("FirewallEnabled", number)) if enabled is None else enabled == 1
         blocks = _blocks(policy.number("DefaultInboundAction", number)) if inbound is None else _by_policy(inbound)
         shut = bool(policy.number("BlockAllInboundTraffic", number)) if closed is None else closed == 1
@@ -131,21 +134,32 @@ def _not_running(services: Services) -> Unknown | None:
     return Unknown(Cause.UNAVAILABLE, "防火墙服务 MpsSvc 没有运行", "MpsSvc")
 
 
-def _policy_value(registry: Registry, keys: tuple[str, ...], name: str) -> int | None:
+def _only_old(registry: Registry) -> bool:
+    """Whether the policy has neither of the newer profiles.
+
+    Raises:
+        NotReadError: that cannot be told.
+    """
+    there = registry.subkeys(key=_POLICY)
+    if isinstance(there, Unknown):
+        raise NotReadError(there)
+    return not (isinstance(there, Known) and _NEW & {s.lower() for s in there.value})
+
+
+def _policy_value(registry: Registry, key: str, name: str) -> int | None:
     """The number that group policy sets; None where it sets none.
 
     Raises:
         NotReadError: it cannot be read, or is no number: then nobody can say what is in force.
     """
-    for key in keys:
-        value = registry.value(key=f"{_POLICY}\\{key}", name=name)
-        if isinstance(value, Unknown):
-            raise NotReadError(value)
-        if isinstance(value, Known):
-            if isinstance(value.value, int):
-                return value.value
-            raise NotReadError(Unknown(Cause.MALFORMED, f"{_POLICY}\\{key}\\{name} 不是数字", f"{_POLICY}\\{key}"))
-    return None
+    value = registry.value(key=f"{_POLICY}\\{key}", name=name)
+    if isinstance(value, Unknown):
+        raise NotReadError(value)
+    if not isinstance(value, Known):
+        return None
+    if isinstance(value.value, int):
+        return value.value
+    raise NotReadError(Unknown(Cause.MALFORMED, f"{_POLICY}\\{key}\\{name} 不是数字", f"{_POLICY}\\{key}"))
 
 
 def _blocks(action: int) -> bool:

@@ -27,6 +27,11 @@ _ALIASES = (
     (r"HKLM\SYSTEM\CurrentControlSet\Services\Dnscache\Parameters", "AlternateComputerNames"),
     (r"HKLM\SYSTEM\CurrentControlSet\Control\Lsa\MSV1_0", "BackConnectionHostNames"),
 )
+#: Switches by which the file service takes calls under any name: an alias of DNS may then lead back here.
+_ANY_NAME = (
+    (r"HKLM\SYSTEM\CurrentControlSet\Services\LanmanServer\Parameters", "DisableStrictNameChecking"),
+    (r"HKLM\SYSTEM\CurrentControlSet\Control\Lsa", "DisableLoopbackCheck"),
+)
 _DOMAIN = (r"HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters", "Domain")
 _LOGON_DOMAIN = (r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon", "DefaultDomainName")
 _CACHE_DOMAIN = (r"HKLM\SYSTEM\CurrentControlSet\Services\Netlogon\Parameters", "DefaultDomainName")
@@ -40,6 +45,8 @@ class Own:
     names: frozenset[str]
     addresses: frozenset[str]
     domains: frozenset[str]
+    any_name: bool
+    """Whether the file service answers to names that it does not know itself by."""
 
 
 def own(registry: Registry) -> Own:
@@ -56,7 +63,15 @@ def own(registry: Registry) -> Own:
     domains = {_name(n) for n in _DOMAINS}
     for key, value in (_DOMAIN, _LOGON_DOMAIN, _CACHE_DOMAIN):
         domains.update(_texts(registry, key, value))
-    return Own(frozenset(names - {""}), addresses, frozenset(domains - {""} - names))
+    any_name = any(_switched_on(registry, key, value) for key, value in _ANY_NAME)
+    return Own(frozenset(names - {""}), addresses, frozenset(domains - {""} - names), any_name)
+
+
+def _switched_on(registry: Registry, key: str, name: str) -> bool:
+    value = registry.value(key=key, name=name)
+    if isinstance(value, Unknown):
+        raise NotReadError(value)
+    return isinstance(value, Known) and value.value != 0
 
 
 def _name(number: int) -> str:

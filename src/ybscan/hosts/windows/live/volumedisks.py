@@ -15,6 +15,8 @@ from ybscan.hosts.windows.memory import MalformedBufferError  # noqa: E402
 from ybscan.model.reading import Known, Unknown  # noqa: E402
 
 _DRIVE_LAYOUT_EX, _SCSI_ADDRESS = 0x70050, 0x41018
+#: ERROR_INVALID_FUNCTION, ERROR_NOT_SUPPORTED, ERROR_INVALID_PARAMETER
+_NO_SUCH_QUESTION = (1, 50, 87)
 _BIOS = r"HKLM\HARDWARE\DESCRIPTION\System\BIOS"
 _BIOS_NAMES = ("SystemManufacturer", "SystemProductName", "SystemFamily", "BIOSVendor")
 
@@ -35,27 +37,29 @@ def _disk(number: int, virtual: str) -> Disk:
     with opened(path) as handle:
         said = description(handle, path)
         why = storage.why_hidden(said)
-        if not why and _dynamic(handle, path):
-            why = "动态磁盘"
-        if not why and _unit(handle, path):
-            why = "一个设备的多个逻辑单元之一"
+        why = why or _dynamic(handle, path) or _unit(handle, path)
     return Disk(f"PhysicalDrive{number}", why or virtual, storage.is_nested(said))
 
 
-def _dynamic(handle: int, path: str) -> bool:
-    """Whether the Logical Disk Manager spreads volumes over this disk and others."""
+def _dynamic(handle: int, path: str) -> str:
+    """Why the Logical Disk Manager may spread volumes over this disk and others; empty when it does not."""
     try:
-        return storage.is_dynamic(control(handle, _DRIVE_LAYOUT_EX, b"", 64 * 1024, path))
+        return "动态磁盘" if storage.is_dynamic(control(handle, _DRIVE_LAYOUT_EX, b"", 64 * 1024, path)) else ""
     except (NotReadError, MalformedBufferError):
-        return False
+        return "分区表读不到的磁盘（可能是动态磁盘）"
 
 
-def _unit(handle: int, path: str) -> int:
-    """The logical unit number; 0 where the device has no such address."""
+def _unit(handle: int, path: str) -> str:
+    """Why the disk may be a part of a device with several; empty when it is its first or only unit."""
     try:
-        return storage.logical_unit(control(handle, _SCSI_ADDRESS, b"", 8, path))
-    except (NotReadError, MalformedBufferError):
-        return 0
+        return (
+            "一个设备的多个逻辑单元之一" if storage.logical_unit(control(handle, _SCSI_ADDRESS, b"", 8, path)) else ""
+        )
+    except NotReadError as e:
+        # Drivers that have no such address do not know the question.
+        return "" if e.code in _NO_SUCH_QUESTION else "逻辑单元号读不到的磁盘"
+    except MalformedBufferError:
+        return "逻辑单元号读不到的磁盘"
 
 
 def _machine(registry: Registry) -> str:

@@ -92,7 +92,7 @@ class LiveVolumes(Volumes):
 
     def _server(self, spot: Spot, path: str) -> Reading[Place]:
         mine = own(self._registry)
-        why = netpaths.why_hidden(spot.server, mine.names, mine.addresses, mine.domains)
+        why = netpaths.why_hidden(spot.server, mine.names, mine.addresses, mine.domains, any_name=mine.any_name)
         if why:
             return Unknown(Cause.UNAVAILABLE, f"网络路径 {spot.unc} {why}，无法得知所在的磁盘", path)
         return Known(Place((), spot.layers, spot.server), path)
