@@ -56,7 +56,7 @@ def _hospital_options() -> Options:
     )  # fmt: skip
 
 
-def _ledger(found: tuple[ScanResult, ...]) -> tuple[Entry, ...]:
+def ledger_of(found: tuple[ScanResult, ...]) -> tuple[Entry, ...]:
     """The ledger that these checks open; the first entry is assigned and overdue, the last closed by a person."""
     today = date(2026, 11, 20)
     seen = [SeenCheck(n, r) for n, r in enumerate(sorted(found, key=lambda r: r.started_at), 1)]
@@ -88,7 +88,7 @@ def document(name: str, kind: Kind, format: Format) -> str:
     """One document of a case; a record is that of the last result, compared with the ones before it."""
     found, options = cases()[name]
     if kind in ("leader", "ledger"):
-        options = replace(options, ledger=_ledger(found), missed_weeks=(date(2026, 11, 6),))
+        options = replace(options, ledger=ledger_of(found), missed_weeks=(date(2026, 11, 6),))
     if kind == "record":
         options = Options(clauses=CLAUSES, previous=found[:1], answers=options.answers, questions=QUESTIONS)
         found = found[1:2] if len(found) > 1 else found

@@ -272,11 +272,13 @@ def matchers() -> str:
 
 def schemas() -> dict[str, str]:
     """The JSON Schemas for editors and other programs, by file name."""
+    from ybscan.report.document import schema as report_schema
     from ybscan.rules.schema import DOCUMENTS, schema
 
+    made = {name: schema(name) for name in DOCUMENTS} | {"report": report_schema()}
     return {
-        f"schema/{name}.json": json.dumps(schema(name), ensure_ascii=False, indent=2, sort_keys=True) + "\n"
-        for name in DOCUMENTS
+        f"schema/{name}.json": json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+        for name, document in made.items()
     }
 
 

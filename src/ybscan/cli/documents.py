@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from ybscan.model.result import ScanResult
+from ybscan.report.document import document_json
 from ybscan.report.options import Format, Kind, Options
 from ybscan.report.render import render
+from ybscan.report.tables import TableFormat, tables
 from ybscan.rules.catalogue import load_catalogue
 from ybscan.rules.locate import data_folder
 from ybscan.rules.templates import template_loader
 
+DataFormat = Literal["json"] | TableFormat
+
 
 def render_documents(
     kind: Kind,
-    formats: Sequence[Format],
+    formats: Sequence[Format | DataFormat],
     results: tuple[ScanResult, ...],
     *,
     template: Path | None,
@@ -26,7 +31,7 @@ def render_documents(
 
     Args:
         kind: what kind of document.
-        formats: ``md``, ``html``.
+        formats: ``md``, ``html``; as data ``json``, and of tables ``csv``, ``xlsx``.
         results: what the document is about.
         template: the unit's own templates, which hide ours of the same name.
         options: everything that is not in a result; the clause catalogue is added here.
@@ -40,4 +45,12 @@ def render_documents(
     named = {clause for r in results for f in r.findings for clause in f.clauses}
     named |= {clause for e in options.ledger for clause in e.clauses}
     options = replace(options, clauses=load_catalogue(data_folder("rules"), sorted(named)))
-    return {f: render(kind, f, results, templates=loader, options=options).encode("utf-8") for f in formats}
+    documents: dict[str, bytes] = {}
+    for f in formats:
+        if f == "json":
+            documents[f] = document_json(kind, results, options=options)
+        elif f == "csv" or f == "xlsx":
+            documents[f] = tables(kind, f, results, options=options)
+        else:
+            documents[f] = render(kind, f, results, templates=loader, options=options).encode("utf-8")
+    return documents

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ybscan.store.chain import Header
     from ybscan.store.history import History
 
+EXPORTS = ("csv", "xlsx", "json")
 EntryArgument = Annotated[
     str, typer.Argument(help="台账编号，见 ybscan ledger list；只写“终端/检查项”时为最近一次。", metavar="编号")
 ]
@@ -269,26 +270,34 @@ def export(
     now: NowOption = None,
 ) -> int:
     """导出整本台账（CSV 可用 Excel、WPS 打开）。"""
+    import json
+
     from ybscan.cli.output import prepared_folder, write_all
-    from ybscan.cli.tables import ENDINGS, table_bytes
     from ybscan.model.problem import InputProblems, Problem, did_you_mean
+    from ybscan.report.ledger_table import HEADINGS, rows
+    from ybscan.report.sheets import Sheet, csv_bytes, xlsx_bytes
     from ybscan.store.history import opened
     from ybscan.store.ledger import in_order
-    from ybscan.store.ledger_table import HEADINGS, rows
 
     ending = output.suffix.lower().removeprefix(".")
-    if ending not in ENDINGS:
+    if ending not in EXPORTS:
         raise InputProblems(
             [
                 Problem(
-                    "--output", 0, f"没有格式“{ending}”", did_you_mean(ending, ENDINGS) or f"可用：{'、'.join(ENDINGS)}"
+                    "--output", 0, f"没有格式“{ending}”", did_you_mean(ending, EXPORTS) or f"可用：{'、'.join(EXPORTS)}"
                 )
             ]
         )
     today = _today(now)
     with opened(_folder(state, site)) as history:
         entries = in_order(entries_of(history, today), today)
-    data = table_bytes(ending, "整改台账", HEADINGS, rows(entries, today), [e.model_dump(mode="json") for e in entries])
+    if ending == "json":
+        document = [e.model_dump(mode="json") for e in entries]
+        data = json.dumps(document, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace") + b"\n"
+    elif ending == "csv":
+        data = csv_bytes(HEADINGS, rows(entries, today))
+    else:
+        data = xlsx_bytes(Sheet("整改台账", HEADINGS, rows(entries, today)))
     prepared_folder(output.parent)
     write_all(output.parent, {output.name: data})
     console.say(f"已导出 {len(entries)} 条到 {output}")

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from ybscan.report.options import Kind
 
 KINDS: tuple[Kind, ...] = ("record", "self-inspection", "leader", "ledger")
-FORMATS: tuple[Literal["md", "html"], ...] = ("md", "html")
+FORMATS: tuple[Literal["md", "html", "json", "csv", "xlsx"], ...] = ("md", "html", "json", "csv", "xlsx")
+#: Only of kinds that are tables.
+TABLE_FORMATS = ("csv", "xlsx")
 NAMES: dict[Kind, str] = {"record": "", "self-inspection": "自查报告", "leader": "领导询问", "ledger": "整改台账"}
 MAX_RESULT_BYTES = 64 * 1024 * 1024
 
@@ -56,7 +58,10 @@ def report(
         typer.Option("--terminal", "-t", help="用历史记录时只要这台终端。", metavar="编号", show_default=False),
     ] = None,
     format: Annotated[
-        str, typer.Option("--format", "-f", help="输出格式，逗号分隔：md,html。", metavar="格式")
+        str,
+        typer.Option(
+            "--format", "-f", help="输出格式，逗号分隔：md,html,json；自查报告和整改台账另有 csv,xlsx。", metavar="格式"
+        ),
     ] = "md,html",
     output: Annotated[
         str,
@@ -153,12 +158,17 @@ def _mistakes(formats: tuple[str, ...], kind: str, output: str, period: str | No
     from ybscan.report.dates import PERIODS
 
     problems = [
-        Problem("--format", 0, f"没有格式“{n}”", did_you_mean(n, FORMATS) or "可用：md、html")
+        Problem("--format", 0, f"没有格式“{n}”", did_you_mean(n, FORMATS) or f"可用：{'、'.join(FORMATS)}")
         for n in formats
         if n not in FORMATS
     ]
     if not formats:
-        problems.append(Problem("--format", 0, "没有写格式", "可用：md、html"))
+        problems.append(Problem("--format", 0, "没有写格式", f"可用：{'、'.join(FORMATS)}"))
+    problems += [
+        Problem("--format", 0, f"格式 {n} 只用于自查报告和整改台账", "请用 --kind self-inspection 或 --kind ledger")
+        for n in formats
+        if n in TABLE_FORMATS and kind in ("record", "leader")
+    ]
     if kind not in KINDS:
         hint = did_you_mean(kind, KINDS) or f"可用：{'、'.join(KINDS)}"
         problems.append(Problem("--kind", 0, f"没有“{kind}”这种文件", hint))

@@ -317,6 +317,8 @@ class Terminal:
     grade: Prose
     failed: tuple[str, ...]
     undetermined: tuple[str, ...]
+    verdicts: tuple[tuple[str, str], ...]
+    """Every rule that was checked, and the key of its verdict."""
     digest: Digest
     previous_digest: str
 

@@ -293,6 +293,7 @@ def terminal_view(result: ScanResult, numbers: Mapping[str, str]) -> Terminal:
         counts=counts(result.findings), grade=Prose(grade_of(result.findings, sound=intact(result), partial=bool(result.left_out))),
         failed=tuple(f.rule_id for f in result.findings if f.status is Status.FAIL),
         undetermined=tuple(f.rule_id for f in result.findings if f.status in OPEN),
+        verdicts=tuple((f.rule_id, f.status.value) for f in result.findings),
         digest=digest_view(result), previous_digest=result.previous_digest.rpartition(":")[2],
     )  # fmt: skip
 

@@ -53,7 +53,7 @@ def render(
     name = f"{kind}.{format}.j2"
     env = environment(templates, format)
     try:
-        view, complete = _view(kind, tuple(results), options)
+        view, complete = view_of(kind, tuple(results), options)
     except EvidenceMissing as e:
         raise InputProblems([Problem("检查结果", 0, str(e), "结果文件可能不完整，请重新检查")]) from None
     try:
@@ -71,7 +71,7 @@ def render(
     return without_marks(without_blank_runs(marked).strip() + "\n")
 
 
-def _view(kind: Kind, results: tuple[ScanResult, ...], options: Options) -> tuple[dict[str, Any], bool]:
+def view_of(kind: Kind, results: tuple[ScanResult, ...], options: Options) -> tuple[dict[str, Any], bool]:
     """What the template sees, and whether words such as 全部 may be used."""
     rendered = Prose(day_text(options.rendered_at.date())) if options.rendered_at else Prose("")
     shared: dict[str, Any] = {"grading": GRADING, "digest_note": DIGEST_NOTE, "rendered_at": rendered}

@@ -15,7 +15,7 @@ HEADINGS = (
 _SOURCES = {"check": "工具检查", "person": "人工", "authority": "上级通报"}
 
 
-def rows(entries: Iterable[Entry], today: date) -> list[tuple[str, ...]]:
+def rows(entries: Iterable[Entry], today: date | None) -> list[tuple[str, ...]]:
     """One row per entry. Blank where nobody has said anything; nothing is filled in for a person."""
     return [
         (
@@ -29,8 +29,8 @@ def rows(entries: Iterable[Entry], today: date) -> list[tuple[str, ...]]:
     ]  # fmt: skip
 
 
-def _status(entry: Entry, today: date) -> str:
-    if entry.overdue(today) and entry.deadline is not None:
+def _status(entry: Entry, today: date | None) -> str:
+    if today is not None and entry.deadline is not None and entry.overdue(today):
         return f"{entry.status.text}（逾期 {(today - entry.deadline).days} 天）"
     if entry.status is EntryStatus.ACCEPTED:
         return f"{entry.status.text}（{entry.waiver}，至 {entry.waived_until}）"
