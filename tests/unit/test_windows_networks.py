@@ -165,6 +165,12 @@ def test_which_servers_are_other_machines(server: str, other: bool) -> None:
     assert (why == "") is other
 
 
+@pytest.mark.parametrize(("server", "other"), [("nas", False), ("192.0.2.9", True)])
+def test_a_file_service_that_answers_to_any_name(server: str, other: bool) -> None:
+    nobody: frozenset[str] = frozenset()
+    assert (netpaths.why_hidden(server, nobody, nobody, nobody, any_name=True) == "") is other
+
+
 def test_names_in_a_hosts_file() -> None:
     text = "127.0.0.1 localhost bak\n10.20.1.5\tnas2 nas3 # here\n10.20.0.9 nas\n# 127.0.0.1 x\nnonsense line\n\n"
     assert netpaths.names_for(text, frozenset({"10.20.1.5"})) == {"localhost", "bak", "nas2", "nas3"}

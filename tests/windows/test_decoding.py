@@ -147,13 +147,15 @@ def test_policy_wins_over_local_settings() -> None:
     found = seen(profiles_of(wall(), policy(DomainProfile_EnableFirewall=0, PublicProfile_DefaultInboundAction=0)))
     assert found[0][2] is False
     assert found[2][3] == "allow"
-    found = seen(
-        profiles_of(
-            wall(on=False, action=1), policy(StandardProfile_EnableFirewall=1, PrivateProfile_DefaultInboundAction=1)
-        )
-    )
-    assert found[1][2:] == (True, "block")
-    assert found[0][2:] == (False, "allow")
+    found = seen(profiles_of(wall(on=False, action=1), policy(PrivateProfile_DefaultInboundAction=1)))
+    assert [p[2:] for p in found] == [(False, "allow"), (False, "block"), (False, "allow")]
+
+
+def test_the_one_profile_of_old_templates() -> None:
+    found = seen(profiles_of(wall(), policy(StandardProfile_EnableFirewall=0)))
+    assert [p[2] for p in found] == [True, False, False]
+    both = policy(StandardProfile_EnableFirewall=0, PrivateProfile_EnableFirewall=1)
+    assert [p[2] for p in seen(profiles_of(wall(), both))] == [True, True, True]
 
 
 def test_an_interface_left_out_of_the_firewall_leaves_a_gap() -> None:

@@ -37,6 +37,9 @@ def listeners(
     states = host.services.states()
     firewall = read_firewall(host, states)
     table = host.sockets.table()
+    if isinstance(table, Known) and not table.gaps and not any(s.state == "listen" for s in table.value):
+        # The endpoint mapper of RPC listens on every Windows: a list without any listener was not filled.
+        table = Unknown(Cause.UNAVAILABLE, "系统没有给出任何监听端口，与一般的 Windows 不符", table.origin)
     if not isinstance(table, Known):
         return {"listeners": table, "filter": _filter(firewall)}
     images = _images(host)
