@@ -69,17 +69,34 @@ class AutologinProbe(Probe):
         return {"entries": Known(tuple(items), "显示管理器与 getty 配置", tuple(gaps))}
 
     def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
-        on = host.registry.value(key=_WINLOGON, name="AutoAdminLogon")
-        if isinstance(on, Unknown):
+        on = _automatic(host)
+        if not isinstance(on, Known):
             return {"entries": on}
-        if isinstance(on, Known) and not isinstance(on.value, (str, int)):
-            return {"entries": Unknown(Cause.MALFORMED, "AutoAdminLogon 不是文字", _WINLOGON)}
-        # Windows takes any text that begins with 1 for "on", and a number where a text belongs as well.
-        if isinstance(on, Absent) or not str(on.value).startswith("1"):
+        if not on.value:
             return {"entries": Known((), f"{_WINLOGON} 的 AutoAdminLogon")}
         account = host.registry.value(key=_WINLOGON, name="DefaultUserName")
         name = str(account.value) if isinstance(account, Known) and account.value else None
         return {"entries": Known((_item("Winlogon", name, _WINLOGON),), _WINLOGON)}
+
+
+def _automatic(host: Host) -> Known[bool] | Unknown:
+    """Whether Winlogon logs somebody in. What is neither set nor plainly 0 is not taken for "off"."""
+    on = host.registry.value(key=_WINLOGON, name="AutoAdminLogon")
+    if isinstance(on, Unknown):
+        return on
+    if isinstance(on, Absent):
+        # Every Windows has a Shell there: without it the key itself is missing, and nothing about it is known.
+        shell = host.registry.value(key=_WINLOGON, name="Shell")
+        if isinstance(shell, Known):
+            return Known(False, on.origin)
+        return shell if isinstance(shell, Unknown) else Unknown(Cause.MALFORMED, f"{_WINLOGON} 不完整", _WINLOGON)
+    # Windows takes any text that begins with 1 for "on", and a number where a text belongs as well.
+    said = str(on.value).strip() if isinstance(on.value, str | int) else None
+    if said is not None and said.startswith("1"):
+        return Known(True, on.origin)
+    if said in ("", "0"):
+        return Known(False, on.origin)
+    return Unknown(Cause.MALFORMED, f"{_WINLOGON} 的 AutoAdminLogon 不是 0 或 1", _WINLOGON)
 
 
 def _item(source: str, account: str | None, path: str, *, unread: list[Gap] | None = None) -> Item:

@@ -32,6 +32,10 @@ def system(host: Host) -> Fact:
     if doubt is False:
         return Known(False, f"{found.origin}（密钥管理主机 {shown(licence.kms_host, 60)} 是本机或互联网地址）")
     volume = "KMS" in licence.channel.upper() or bool(licence.kms_host)
+    if licence.status == _LICENSED and volume and not licence.kms_host:
+        # Activation by the domain looks like this, and so does a forged ticket that runs until 2038.
+        what = "批量授权的客户端已激活，却没有密钥管理主机：如果不是由域激活，可能是非法激活，请用 slmgr /dlv 核对"
+        return Unknown(Cause.UNCONFIRMED, what, found.origin)
     if licence.status == _LICENSED:
         return doubt if isinstance(doubt, Unknown) else Known(True, found.origin)
     if licence.status in _GRACE or (licence.status == _NOTIFICATION and volume):

@@ -16,7 +16,7 @@ from ybscan.probes._windows.places import Places
 _CURRENT = r"Software\Microsoft\Windows\CurrentVersion"
 _RUN = (
     rf"{_CURRENT}\Run", rf"{_CURRENT}\RunOnce", rf"{_CURRENT}\RunOnceEx", rf"{_CURRENT}\RunServices",
-    rf"{_CURRENT}\Policies\Explorer\Run",
+    rf"{_CURRENT}\RunServicesOnce", rf"{_CURRENT}\Policies\Explorer\Run",
 )  # fmt: skip
 
 

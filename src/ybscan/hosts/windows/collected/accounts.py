@@ -19,6 +19,8 @@ _ADMINISTRATORS = "S-1-5-32-544"
 _NEVER_SET = "8000500D"
 #: TIMEQ_FOREVER as signed and as unsigned number.
 _FOREVER = (-1, 0xFFFFFFFF)
+#: 1990-01-01: no account is older.
+_OLDEST = 631_152_000
 _PASSWORD_NOT_REQUIRED = 0x20
 _DONT_EXPIRE = 0x10000
 
@@ -93,7 +95,8 @@ class CollectedAccounts(Accounts):
         # With "must change at next logon" the time of the last change is wiped, and the age counts from nowhere.
         must_change = bool(expired) and age == 0 if known else None
         password_set = None
-        if known and not must_change and age is not None and self._now is not None:
+        # An age of zero is also what a password has that was never set.
+        if known and age and self._now is not None:
             password_set = self._now - age
         last = self._time(r, "LastLogin")
         return LocalUser(
@@ -119,9 +122,11 @@ class CollectedAccounts(Accounts):
 
     def _time(self, r: Record, name: str) -> float | None:
         try:
-            return datetime.fromisoformat(r.text(name)).replace(tzinfo=self._zone).timestamp()
+            when = datetime.fromisoformat(r.text(name)).replace(tzinfo=self._zone).timestamp()
         except (ValueError, OverflowError):
             return None
+        # The beginning of some calendar stands for "never", above all for "never expires".
+        return when if when > _OLDEST else None
 
 
 def _member(r: Record) -> Member | Gap:
