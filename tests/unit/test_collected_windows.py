@@ -356,6 +356,15 @@ def test_two_sources_that_contradict_each_other_never_make_an_account_better(tmp
     assert read.value[0].never_expires
 
 
+def test_the_beginning_of_a_calendar_is_no_time(tmp_path: Path) -> None:
+    row = user(PasswordAge="0", LastLogin="1970-01-01T08:00:00", AccountExpirationDate="1970-01-01T08:00:00")
+    read = host(write(tmp_path / "e", parts(accounts=part("accounts", row)))).accounts.local_users()
+    assert isinstance(read, Known)
+    clerk = read.value[0]
+    # Such an account has not expired, and a password that was never set is not of today.
+    assert (clerk.expires, clerk.last_logon, clerk.password_set, clerk.must_change) == (None, None, None, False)
+
+
 @pytest.mark.parametrize(
     "records",
     [(), (("error", {"what": "Win32_UserAccount", "code": "80041003"}),)],

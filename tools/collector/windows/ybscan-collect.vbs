@@ -875,6 +875,9 @@ Sub RegistryParts()
   Named "HKLM\SYSTEM\CurrentControlSet\Control\Session Manager", "PendingFileRenameOperations|ProtectionMode|SafeDllSearchMode"
   Named "HKLM\SYSTEM\CurrentControlSet\Control\ProductOptions", "ProductType"
   Named "HKLM\SYSTEM\Select", "Current|Default|LastKnownGood"
+  ' Its subkeys are addresses of people: only whether there are any is told.
+  key = "HKU\.DEFAULT\Software\Microsoft\IdentityCRL\StoredIdentities"
+  If Subkeys(key, text) = 0 And Not IsArray(text) Then Tree key Else Named key, "?Count"
   Named "HKLM\SOFTWARE\Microsoft\Ole", "EnableDCOM"
   Named "HKLM\SOFTWARE\Microsoft\Internet Explorer", "Version|svcVersion"
   Users

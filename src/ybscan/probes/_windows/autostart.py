@@ -25,6 +25,7 @@ _WINLOGON = r"Software\Microsoft\Windows NT\CurrentVersion\Winlogon"
 _SHELL_POLICY = r"Software\Microsoft\Windows\CurrentVersion\Policies\System"
 _IFEO = rf"{_NT}\Image File Execution Options"
 _STARTUP = r"Microsoft\Windows\Start Menu\Programs\Startup"
+_SHELL_FOLDERS = r"Software\Microsoft\Windows\CurrentVersion\Explorer\User Shell Folders"
 _SHORTCUT_BYTES = 64 * 1024
 #: Programs that can be started before anybody has logged on; a debugger in their place opens the machine.
 _ACCESSIBILITY = frozenset(
@@ -99,6 +100,8 @@ def _runs(host: Host, places: Places, gaps: list[Gap]) -> Iterator[Autostart]:
 def _folders(host: Host, places: Places, gaps: list[Gap]) -> Iterator[Autostart]:
     folders = [(f"{places.program_data}\\{_STARTUP}", "", "")]
     folders += [(f"{h.home}\\AppData\\Roaming\\{_STARTUP}", h.account, h.home) for h in places.people if h.home]
+    usual = {folder.lower() for folder, _, _ in folders}
+    folders += [f for f in _elsewhere(host, places, gaps) if f[0].lower() not in usual]
     for folder, owner, home in folders:
         for name in names_in(host, folder, gaps):
             if name.lower() == "desktop.ini":
@@ -114,6 +117,18 @@ def _folders(host: Host, places: Places, gaps: list[Gap]) -> Iterator[Autostart]
             else:
                 why = data if isinstance(data, Unknown) else Unknown(Cause.MALFORMED, f"{path} 的目标无法识别", path)
                 yield Autostart("startup", label, path, owner, "", "", why)
+
+
+def _elsewhere(host: Host, places: Places, gaps: list[Gap]) -> Iterator[tuple[str, str, str]]:
+    """Where the shell was told to look for what starts at logon, instead of the usual folders."""
+    asked = [(f"HKLM\\{_SHELL_FOLDERS}", "Common Startup", "", "")]
+    asked += [(f"HKU\\{h.sid}\\{_SHELL_FOLDERS}", "Startup", h.account, h.home) for h in places.people]
+    for key, name, owner, home in asked:
+        told = _value(host, key, name, gaps)
+        if told and (folder := places.expand(told, home)):
+            yield folder, owner, home
+        elif told:
+            gaps.append(Gap(Cause.UNAVAILABLE, f"{owner or '所有用户'}的启动文件夹 {told}", key))
 
 
 def _services(host: Host, places: Places, gaps: list[Gap]) -> Iterator[Autostart]:

@@ -8,6 +8,7 @@ person's AppModel repository; services, tasks, Run keys, processes, and the fold
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Literal
 
 from ybscan.hosts.base import Host
@@ -77,16 +78,41 @@ def records(host: Host) -> Inventory:
 
 
 def _uninstall_keys(host: Host, inventory: Inventory, places: Places) -> None:
-    _records(host, inventory, places, f"HKLM\\{UNINSTALL}", "64", always=True)
-    _records(host, inventory, places, f"HKLM\\{UNINSTALL}", "32")
+    hidden: dict[Package, str] = {}
+    _records(host, inventory, places, hidden, f"HKLM\\{UNINSTALL}", "64", always=True)
+    _records(host, inventory, places, hidden, f"HKLM\\{UNINSTALL}", "32")
     for hive in places.people:
         # A hive that is not there at all would look like one without programs; the backend answers Unknown for it.
-        _records(host, inventory, places, f"HKU\\{hive.sid}\\{UNINSTALL}", "64", home=hive.home)
+        _records(host, inventory, places, hidden, f"HKU\\{hive.sid}\\{UNINSTALL}", "64", home=hive.home)
+    inventory.packages = _without_parts(inventory.packages, hidden)
+
+
+def _without_parts(packages: list[Package], hidden: dict[Package, str]) -> list[Package]:
+    """Records that Windows does not list, as parts of what it does list: of the same maker, or of the program they name.
+
+    Whoever wants to go unseen marks the record as a part of the system; that alone makes it none.
+    """
+    listed = [p for p in packages if p not in hidden]
+    makers = {folded(p.publisher) for p in listed if p.publisher.strip()}
+    keys = {folded(p.key) for p in listed}
+    return [
+        replace(p, base=True) if p in hidden and (folded(p.publisher) in makers or folded(hidden[p]) in keys) else p
+        for p in packages
+    ]
 
 
 def _records(
-    host: Host, inventory: Inventory, places: Places, key: str, view: View, *, home: str = "", always: bool = False
+    host: Host,
+    inventory: Inventory,
+    places: Places,
+    hidden: dict[Package, str],
+    key: str,
+    view: View,
+    *,
+    home: str = "",
+    always: bool = False,
 ) -> None:
+    """``hidden`` gets the records that Windows does not list, with the key of the program they name as theirs."""
     listed = host.registry.subkeys(key=key, view=view)
     if isinstance(listed, Unknown):
         inventory.gaps.append(listed.as_gap())
@@ -97,14 +123,21 @@ def _records(
         return
     inventory.gaps.extend(listed.gaps)
     for name in listed.value:
-        package = _record(host, inventory, places, f"{key}\\{name}", view, home)
+        package, parent = _record(host, inventory, places, f"{key}\\{name}", view, home)
+        if parent is not None:
+            hidden[package] = parent
         # On 32-bit Windows both views are one.
-        if package is not None and package not in inventory.packages:
+        if package not in inventory.packages:
             inventory.packages.append(package)
 
 
-def _record(host: Host, inventory: Inventory, places: Places, key: str, view: View, home: str) -> Package | None:
-    """One record. Its command lines are not asked for; without a name for people it is known by its key alone."""
+def _record(
+    host: Host, inventory: Inventory, places: Places, key: str, view: View, home: str
+) -> tuple[Package, str | None]:
+    """One record, and, where Windows does not list it, the key it names as its program's (empty when it names none).
+
+    Its command lines are not asked for; without a name for people it is known by its key alone.
+    """
     texts: dict[str, str] = {}
     for name in _VALUES:
         value = host.registry.value(key=key, name=name, view=view)
@@ -118,17 +151,14 @@ def _record(host: Host, inventory: Inventory, places: Places, key: str, view: Vi
         inventory.gaps.append(hidden.as_gap())
     short = key.rpartition("\\")[2]
     title, publisher = texts["DisplayName"].strip(), texts["Publisher"].strip()
-    part = bool(texts["ParentKeyName"]) or texts["ReleaseType"].lower() in ("update", "hotfix", "security update")
-    base = (
-        not title
-        or part
-        or (isinstance(hidden, Known) and hidden.value == 1)
-        or belongs_to_windows(title, publisher)
-    )  # fmt: skip
+    update = texts["ReleaseType"].lower() in ("update", "hotfix", "security update")
+    unlisted = update or bool(texts["ParentKeyName"]) or (isinstance(hidden, Known) and hidden.value == 1)
+    base = not title or belongs_to_windows(title, publisher)
     location = places.expand(texts["InstallLocation"], home) or places.expand(_icon(texts["DisplayIcon"]), home)
-    return Package(
+    package = Package(
         "uninstall", title or short, texts["DisplayVersion"].strip(), base, False, key, "", short, publisher, location
     )
+    return package, texts["ParentKeyName"] if unlisted else None
 
 
 def _icon(text: str) -> str:

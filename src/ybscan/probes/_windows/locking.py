@@ -15,13 +15,18 @@ from ybscan.hosts.base import Host
 from ybscan.hosts.groups.registry import UserHive
 from ybscan.model.facts import Fact, FieldValue, Item
 from ybscan.model.reading import Absent, Cause, Known, Reading, Unknown
-from ybscan.probes._windows.people import can_use, directory_accounts, is_person
+from ybscan.probes._windows.people import SET_ASIDE, can_use, directory_accounts, is_person
+from ybscan.probes._windows.settings import system_folder
 from ybscan.probes._windows.values import decimal, first_text, number
 from ybscan.probes.base import Context
 
 _SYSTEM_POLICY = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\System"
 _WINLOGON = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon"
 _WINDOWS_8 = 9200
+#: Screen savers that every Windows since 7 has in System32.
+_OWN_SAVERS = frozenset(
+    {"scrnsave.scr", "bubbles.scr", "mystify.scr", "photoscreensaver.scr", "ribbons.scr", "sstext3d.scr"}
+)
 #: The usual seconds of grace are part of what a limit in whole minutes means.
 _USUAL_GRACE = 5
 
@@ -45,11 +50,16 @@ def sessions(host: Host, context: Context) -> Fact:
     items = [
         _item(hive, can_use(hive, users, local, context.now), machine, _screen_saver(host, hive, grace))
         for hive in hives.value
-        if is_person(hive.sid)
+        if is_person(hive.sid) and not _replaced(hive, hives.value)
     ]
     if not items:
         return Unknown(Cause.UNAVAILABLE, "没有找到使用人的用户配置文件，不能判断锁屏设置", hives.origin)
     return Known(tuple(items), "锁屏策略与各用户的屏幕保护设置", hives.gaps)
+
+
+def _replaced(hive: UserHive, hives: tuple[UserHive, ...]) -> bool:
+    """Whether the profile was set aside and its owner has another: then its settings count for nothing."""
+    return hive.sid.endswith(SET_ASIDE) and any(h.sid == hive.sid.removesuffix(SET_ASIDE) for h in hives)
 
 
 def _item(hive: UserHive, used: FieldValue, machine: _Lock, own: _Lock) -> Item:
@@ -107,6 +117,9 @@ def _screen_saver(host: Host, hive: UserHive, grace: int | Unknown) -> _Lock:
         return _Lock(None)
     if any(isinstance(v, Known) and v.value.strip() == "0" for v in (active, secure)):
         return _Lock(None)
+    there = _exists(host, program.value) if isinstance(program, Known) else program
+    if isinstance(there, Absent):
+        return _Lock(None)  # a policy may name one that this Windows does not have: nothing starts then
     wait = decimal(found["ScreenSaveTimeOut"])
     if isinstance(wait, Known) and wait.value == 0:
         return _Lock(None)
@@ -118,7 +131,26 @@ def _screen_saver(host: Host, hive: UserHive, grace: int | Unknown) -> _Lock:
     for name, switch in (("ScreenSaveActive", active), ("ScreenSaverIsSecure", secure)):
         if isinstance(switch, Known) and switch.value.strip() != "1":
             return _Lock(Unknown(Cause.MALFORMED, f"用户 {hive.account} 的 {name} 不是 0 或 1", own))
-    if isinstance(grace, Unknown):
-        return _Lock(grace)
+    for doubt in (there, grace):
+        if isinstance(doubt, Unknown):
+            return _Lock(doubt)
+    assert not isinstance(grace, Unknown)  # noqa: S101 - the loop above left no other case
     assert isinstance(wait, Known)  # noqa: S101 - the loop above left no other case
     return _Lock(wait.value + grace)
+
+
+def _exists(host: Host, program: str) -> Reading[bool]:
+    """Whether the screen saver is there: Absent when Windows has no such file."""
+    root = system_folder(host)
+    path = program.strip().strip('"').replace("/", "\\")
+    folder, _, name = path.rpartition("\\")
+    here = root.value if isinstance(root, Known) else r"C:\Windows"
+    for variable in ("%systemroot%", "%windir%"):
+        if folder.lower().startswith(variable):
+            folder = here + folder[len(variable) :]
+    if not folder or folder.lower() == "system32":
+        folder = f"{here}\\System32"
+    if name.lower() in _OWN_SAVERS and folder.lower() == f"{here}\\System32".lower():
+        return Known(True, path)
+    stat = host.files.stat(path=f"{folder}\\{name}")
+    return Known(True, stat.origin) if isinstance(stat, Known) else stat

@@ -12,7 +12,7 @@ from ybscan.hosts.base import Host
 from ybscan.model.facts import Fact, Item
 from ybscan.model.reading import Absent, Cause, Known, Unknown
 from ybscan.probes._software.text import shown
-from ybscan.probes._windows.people import directory_accounts
+from ybscan.probes._windows.people import passwords_elsewhere
 
 _LSA = r"HKLM\SYSTEM\CurrentControlSet\Control\Lsa"
 #: The packages that Windows itself brings; scecli keeps the policy, rassfm is for remote access.
@@ -22,7 +22,7 @@ _OWN = frozenset({"scecli", "rassfm", "fpnwclnt", "kdcsvc"})
 def password_policy(host: Host) -> Mapping[str, Fact]:
     """The facts of the probe ``password_policy``."""
     policy = host.accounts.policy()
-    there = directory_accounts(host)
+    there = passwords_elsewhere(host)
     others = _filters(host)
     facts: dict[str, Fact] = {
         "directory_accounts": Known(there.value, there.origin) if isinstance(there, Known) else there,

@@ -16,8 +16,12 @@ from ybscan.model.reading import Cause, Known, Reading, Unknown
 from ybscan.probes._patterns import folded
 
 ADMINISTRATOR, GUEST = 500, 501
+#: What Windows puts behind the SID of a profile it could not load.
+SET_ASIDE = ".bak"
 #: Administrator, Guest, krbtgt's place, DefaultAccount, WDAGUtilityAccount: made by Windows itself.
 BUILT_IN = frozenset({500, 501, 502, 503, 504})
+_ONLINE = r"HKU\.DEFAULT\Software\Microsoft\IdentityCRL\StoredIdentities"
+_WINDOWS_8 = 9200
 _CLOUD = r"HKLM\SYSTEM\CurrentControlSet\Control\CloudDomainJoin\JoinInfo"
 
 
@@ -38,6 +42,25 @@ def directory_accounts(host: Host) -> Reading[bool]:
     return Known(False, joined.origin)
 
 
+def passwords_elsewhere(host: Host) -> Reading[bool]:
+    """As :func:`directory_accounts`, for what a password has to be: Microsoft accounts have theirs from the Internet.
+
+    Such an account is a local one in every other respect. Who ever used one is listed for the logon screen; Windows knows
+    them since Windows 8.
+    """
+    there = directory_accounts(host)
+    edition = host.system.windows()
+    if not isinstance(there, Known) or (isinstance(edition, Known) and edition.value.build < _WINDOWS_8):
+        return there
+    online = host.registry.subkeys(key=_ONLINE)
+    if isinstance(online, Unknown):
+        return online
+    if isinstance(online, Known) and (online.value or online.gaps):
+        why = "本机保存有 Microsoft 账户，以其登录时口令由云端管理，本机策略不起作用，请核对各账户的类型"
+        return Unknown(Cause.UNCONFIRMED, why, _ONLINE)
+    return there
+
+
 def usable(user: LocalUser, now: datetime) -> bool:
     """Whether the account is neither disabled nor expired. One that is locked for some minutes still counts."""
     return not user.disabled and not (user.expires is not None and user.expires <= now.timestamp())
@@ -50,7 +73,11 @@ def rid_of(sid: str) -> int | None:
 
 
 def is_person(sid: str) -> bool:
-    """Whether the SID is of an account of the machine, a domain or Entra ID; not of a service or an application pool."""
+    """Whether the SID is of an account of the machine, a domain or Entra ID; not of a service or an application pool.
+
+    The profile of a person may be set aside (:data:`SET_ASIDE`), with its folder and what lies in it still there.
+    """
+    sid = sid.removesuffix(SET_ASIDE)
     return rid_of(sid) is not None or (sid.upper().startswith("S-1-12-1-") and sid.rsplit("-", 1)[-1].isdigit())
 
 
