@@ -55,7 +55,7 @@ class SharesProbe(Probe):
             "文件管理器中由用户自行建立的共享也在内。",
             linux="/etc/samba/smb.conf（含引用的文件）、/var/lib/samba/usershares、/etc/ksmbd、/etc/exports、/etc/exports.d、vsftpd.conf，"
             "对应服务的启用和运行状态",
-            windows="LanmanServer\\Shares 及其 Security，LanmanServer 的启动类型与状态",
+            windows="LanmanServer\\Shares 及其 Security，NetShareEnum，LanmanServer 的启动类型与状态",
             fields=(
                 Field("name", Kind.TEXT, "共享名"),
                 Field("kind", Kind.TEXT, "方式"),
@@ -72,7 +72,7 @@ class SharesProbe(Probe):
         FactSpec(
             "automatic", Kind.BOOLEAN, "默认共享（C$、ADMIN$）", words=("已开启", "已关闭"),
             help="没有设置 AutoShareWks（服务器为 AutoShareServer）时，系统自动建立默认共享。服务器服务已禁用时为已关闭。",
-            windows="LanmanServer\\Parameters 的 AutoShareWks、AutoShareServer",
+            windows="LanmanServer\\Parameters 的 AutoShareWks、AutoShareServer，NetShareEnum",
         ),
         FactSpec(
             "null_session", Kind.BOOLEAN, "匿名（空会话）访问共享", words=("允许", "不允许"),

@@ -131,6 +131,21 @@ class SharedConnection:
     enabled: bool
 
 
+ShareKind = Literal["disk", "printer", "device", "ipc", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class SharedFolder:
+    """What Windows' file service shares now (NetShareEnum), whether the registry defines it or not."""
+
+    name: str
+    kind: ShareKind
+    special: bool
+    """Whether the service made it by itself (``C$``, ``ADMIN$``, ``IPC$``)."""
+    path: str
+    """Empty where only administrators are told."""
+
+
 @dataclass(frozen=True, slots=True)
 class Forwarding:
     """Whether an interface passes packets on (MIB_IPINTERFACE_ROW.ForwardingEnabled)."""
@@ -212,4 +227,9 @@ class Network(Group):
     @question
     def firewall(self) -> Reading[tuple[FirewallProfile, ...]]:
         """The three profiles of the Windows firewall as in force."""
+        return self.unsupported()
+
+    @question
+    def shares(self) -> Reading[tuple[SharedFolder, ...]]:
+        """What the file service of Windows shares now, sorted by name; nothing while it does not run."""
         return self.unsupported()

@@ -2,7 +2,7 @@
 
 Sources: ``LanmanServer\\Shares`` (a list of ``Name=value`` per share; ``Type`` as STYPE_* of lmshare.h) and its subkey
 ``Security`` (a self-relative SECURITY_DESCRIPTOR, [MS-DTYP] 2.4.6); ``AutoShareWks``, ``AutoShareServer``. Shares made to
-last only until the next start are not there.
+last only until the next start are not there: NetShareEnum tells those of a running system.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import struct
 from collections.abc import Iterator
 
 from ybscan.hosts.base import Host
+from ybscan.hosts.groups.network import SharedFolder
 from ybscan.hosts.groups.registry import RegistryValue
 from ybscan.model.facts import Fact, FieldValue, Item
-from ybscan.model.reading import Absent, Cause, Known, Unknown
+from ybscan.model.reading import Absent, Cause, Gap, Known, Unknown
 from ybscan.probes._windows.keys import Keys
 
 _SERVER = r"HKLM\SYSTEM\CurrentControlSet\Services\LanmanServer"
@@ -58,10 +59,15 @@ def facts(host: Host) -> dict[str, Fact]:
     """All facts about shares."""
     on = served(host)
     keys = Keys(host)
-    shares = tuple(_shares(keys, on))
+    shares = list(_shares(keys, on))
+    live = _live(host, on, keys.gaps)
+    defined = {str(i["name"]).lower() for i in shares}
+    shares += [_unwritten(s) for s in live if s.kind == "disk" and not s.special and s.name.lower() not in defined]
+    made = [s.name for s in live if s.kind == "disk" and s.special]
     return {
-        "shares": Known(shares, _SHARES, keys.all_gaps()),
-        "automatic": _automatic(host, on),
+        "shares": Known(tuple(shares), _SHARES, keys.all_gaps()),
+        # Switched off in the registry they are there until the server starts anew.
+        "automatic": Known(True, f"NetShareEnum：{'、'.join(made)}") if made else _automatic(host, on),
         "null_session": _null_session(host, on),
     }
 
@@ -85,6 +91,30 @@ def _shares(keys: Keys, on: bool | Unknown) -> Iterator[Item]:
             "printer": number & 0xFF == _PRINTER or _drivers(name, fields.get("path", "")),
             "anyone": who[0], "writable": who[1], "served": on, "note": fields.get("remark") or None, "source": "LanmanServer\\Shares",
         }  # fmt: skip
+
+
+def _live(host: Host, on: bool | Unknown, gaps: list[Gap]) -> tuple[SharedFolder, ...]:
+    """What is shared now. Whoever cannot be asked at all (a disk that lies still, a collector's result) leaves no gap."""
+    if on is False:
+        return ()
+    found = host.network.shares()
+    if isinstance(found, Known):
+        gaps.extend(found.gaps)
+        return found.value
+    if not isinstance(found, Unknown) or found.cause is not Cause.UNSUPPORTED:
+        why = found if isinstance(found, Unknown) else Unknown(Cause.UNAVAILABLE, "没有当前共享的列表")
+        gaps.append(Gap(why.cause, f"当前的共享：{why.detail}", why.origin))
+    return ()
+
+
+def _unwritten(share: SharedFolder) -> Item:
+    """A share that the registry does not define."""
+    doubt = Unknown(Cause.UNAVAILABLE, "临时共享的权限没有读取")
+    return {
+        "name": share.name, "kind": "Windows（临时）", "path": share.path or None,
+        "printer": _drivers(share.name, share.path), "anyone": doubt, "writable": doubt, "served": True, "note": None,
+        "source": "NetShareEnum",
+    }  # fmt: skip
 
 
 def _drivers(name: str, path: str) -> bool:

@@ -21,10 +21,11 @@ from ybscan.hosts.groups.network import (  # noqa: E402
     Route,
     SavedNetwork,
     SharedConnection,
+    SharedFolder,
 )
 from ybscan.hosts.groups.registry import Registry  # noqa: E402
 from ybscan.hosts.groups.services import Services  # noqa: E402
-from ybscan.hosts.windows.live import netadapters, netpolicy, netwlan  # noqa: E402
+from ybscan.hosts.windows.live import netadapters, netpolicy, netshares, netwlan  # noqa: E402
 from ybscan.hosts.windows.live.com import com_asked  # noqa: E402
 from ybscan.hosts.windows.live.dll import asked  # noqa: E402
 from ybscan.hosts.windows.live.netsaved import saved  # noqa: E402
@@ -73,6 +74,9 @@ class LiveNetwork(Network):
 
     def firewall(self) -> Reading[tuple[FirewallProfile, ...]]:
         return com_asked(lambda: netpolicy.firewall(self._registry, self._services), "INetFwPolicy2")
+
+    def shares(self) -> Reading[tuple[SharedFolder, ...]]:
+        return asked(netshares.shares, "NetShareEnum")
 
     def reach(self, *, target: str, port: int, interface: str, seconds: float) -> Reading[bool]:
         origin = f"TCP {target}:{port}" + (f"（{interface}）" if interface else "")
