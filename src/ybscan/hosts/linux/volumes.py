@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import socket
 import stat as st
@@ -12,15 +11,14 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import BinaryIO, TypeVar
 
-from ybscan.hosts.common.archive import inspect_archive
 from ybscan.hosts.common.backupdir import list_candidates
 from ybscan.hosts.common.bounded import bounded
-from ybscan.hosts.common.dated import log_mark, months
 from ybscan.hosts.common.errors import from_error
-from ybscan.hosts.common.filetree import walk, writable
+from ybscan.hosts.common.filetree import writable
 from ybscan.hosts.common.opening import READ_FLAGS
+from ybscan.hosts.common.walking import WalkingVolumes
 from ybscan.hosts.groups.files import Files
-from ybscan.hosts.groups.volumes import Archive, Entry, LogMark, MonthFiles, Mount, Place, Space, TreeEntry, Volumes
+from ybscan.hosts.groups.volumes import Entry, Mount, Place, Space, TreeEntry
 from ybscan.hosts.linux.disks import DiskWalk
 from ybscan.hosts.linux.files import LIVE_ONLY
 from ybscan.hosts.linux.mounts import (
@@ -44,7 +42,7 @@ _LOOK_UP_SECONDS = 10
 _GRACE = 5
 
 
-class LinuxVolumes(Volumes):
+class LinuxVolumes(WalkingVolumes):
     """Reads below ``root``. With ``live`` false only the folders themselves can be read: the disks are not there."""
 
     def __init__(self, files: Files, *, root: str = "/", live: bool = True) -> None:
@@ -187,31 +185,6 @@ class LinuxVolumes(Volumes):
             return no
         return bounded(lambda: list_candidates(resolve(self._root, path), pattern, limit, shown=path), seconds, path)
 
-    def digest(self, *, path: str, limit: int, seconds: int) -> Reading[str]:
-        def work(f: BinaryIO, stop: threading.Event) -> Reading[str]:
-            if os.fstat(f.fileno()).st_size > limit:
-                return Unknown(Cause.TOO_LARGE, f"{path}（上限 {limit // _CHUNK} MiB）", path)
-            hasher = hashlib.sha256()
-            while chunk := f.read(_CHUNK):
-                if stop.is_set():
-                    break
-                hasher.update(chunk)
-            return Known(hasher.hexdigest(), path)
-
-        return self._opened(path, seconds, work)
-
-    def archive(self, *, path: str, budget: int, seconds: int) -> Reading[Archive]:
-        return self._opened(path, seconds, lambda f, stop: Known(inspect_archive(f, budget, stop.is_set), path))
-
-    def tree(self, *, path: str, count: int, hash_bytes: int, seconds: int) -> Reading[tuple[TreeEntry, ...]]:
-        return self._walked(
-            path,
-            seconds,
-            lambda top: walk(
-                top, shown=path, count=count, hash_bytes=hash_bytes, seconds=seconds, refuses=holds_hashes
-            ),
-        )
-
     def writable(
         self, *, path: str, count: int, seconds: int, trusted: tuple[int, ...]
     ) -> Reading[tuple[TreeEntry, ...]]:
@@ -219,15 +192,8 @@ class LinuxVolumes(Volumes):
             path, seconds, lambda top: writable(top, shown=path, count=count, seconds=seconds, trusted=trusted)
         )
 
-    def months(self, *, path: str, pattern: str, limit: int, seconds: int) -> Reading[tuple[MonthFiles, ...]]:
-        return self._walked(path, seconds, lambda top: months(top, pattern, shown=path, limit=limit, seconds=seconds))
-
-    def log_mark(self, *, path: str, pattern: str, text: str, tail: int, seconds: int) -> Reading[LogMark]:
-        if holds_hashes(f"{path}/{pattern}"):
-            return Unknown(Cause.NOT_PERMITTED, f"{path} 含口令散列，不读取原文", path)
-        return self._walked(
-            path, seconds, lambda top: log_mark(top, pattern, text, shown=path, tail=tail, seconds=seconds)
-        )
+    def _secret(self, path: str) -> bool:
+        return holds_hashes(path)
 
     def _walked(self, path: str, seconds: int, look: Callable[[str], Reading[T]]) -> Reading[T]:
         """What ``look`` makes of the folder; it keeps to ``seconds`` itself unless the file system hangs."""

@@ -11,30 +11,22 @@ import sys
 assert sys.platform == "win32"  # noqa: S101 - tells the type checker what system this file is for
 
 import ctypes  # noqa: E402
-import hashlib  # noqa: E402
 import os  # noqa: E402
 import stat as st  # noqa: E402
 import threading  # noqa: E402
 from collections.abc import Callable  # noqa: E402
 from typing import BinaryIO, TypeVar  # noqa: E402
 
-from ybscan.hosts.common.archive import inspect_archive  # noqa: E402
 from ybscan.hosts.common.backupdir import list_candidates  # noqa: E402
-from ybscan.hosts.common.dated import log_mark, months  # noqa: E402
-from ybscan.hosts.common.filetree import walk  # noqa: E402
 from ybscan.hosts.common.opening import open_read  # noqa: E402
+from ybscan.hosts.common.walking import WalkingVolumes  # noqa: E402
 from ybscan.hosts.groups.registry import Registry  # noqa: E402
 from ybscan.hosts.groups.volumes import (  # noqa: E402
-    Archive,
     Entry,
-    LogMark,
-    MonthFiles,
     Mount,
     MountKind,
     Place,
     Space,
-    TreeEntry,
-    Volumes,
 )
 from ybscan.hosts.windows import netpaths  # noqa: E402
 from ybscan.hosts.windows.codes import NotReadError, failed  # noqa: E402
@@ -60,8 +52,10 @@ _SHARING_VIOLATION = 32
 _NOT_THERE = (2, 3)
 
 
-class LiveVolumes(Volumes):
+class LiveVolumes(WalkingVolumes):
     """Volumes, disks under them, and bounded reading of the running system."""
+
+    separator = "\\"
 
     def __init__(self, *, registry: Registry) -> None:
         super().__init__("Windows 的文件权限不以属主和权限位表示")
@@ -100,41 +94,6 @@ class LiveVolumes(Volumes):
     def listing(self, *, path: str, pattern: str, limit: int, seconds: int) -> Reading[tuple[Entry, ...]]:
         return self._walked(path, seconds, lambda top: list_candidates(top, pattern, limit, shown=path))
 
-    def digest(self, *, path: str, limit: int, seconds: int) -> Reading[str]:
-        def work(f: BinaryIO, stop: threading.Event) -> Reading[str]:
-            if os.fstat(f.fileno()).st_size > limit:
-                return Unknown(Cause.TOO_LARGE, f"{path}（上限 {limit // _CHUNK} MiB）", path)
-            hasher = hashlib.sha256()
-            while chunk := f.read(_CHUNK):
-                if stop.is_set():
-                    break
-                hasher.update(chunk)
-            return Known(hasher.hexdigest(), path)
-
-        return self._opened(path, seconds, work)
-
-    def archive(self, *, path: str, budget: int, seconds: int) -> Reading[Archive]:
-        return self._opened(path, seconds, lambda f, stop: Known(inspect_archive(f, budget, stop.is_set), path))
-
-    def tree(self, *, path: str, count: int, hash_bytes: int, seconds: int) -> Reading[tuple[TreeEntry, ...]]:
-        return self._walked(
-            path,
-            seconds,
-            lambda top: walk(
-                top, shown=path, count=count, hash_bytes=hash_bytes, seconds=seconds, refuses=holds_hashes
-            ),
-        )
-
-    def months(self, *, path: str, pattern: str, limit: int, seconds: int) -> Reading[tuple[MonthFiles, ...]]:
-        return self._walked(path, seconds, lambda top: months(top, pattern, shown=path, limit=limit, seconds=seconds))
-
-    def log_mark(self, *, path: str, pattern: str, text: str, tail: int, seconds: int) -> Reading[LogMark]:
-        if holds_hashes(f"{path}\\{pattern}"):
-            return Unknown(Cause.NOT_PERMITTED, f"{path} 含口令散列，不读取原文", path)
-        return self._walked(
-            path, seconds, lambda top: log_mark(top, pattern, text, shown=path, tail=tail, seconds=seconds)
-        )
-
     def space(self, *, path: str, seconds: int) -> Reading[Space]:
         def work() -> Reading[Space]:
             call = function(
@@ -157,6 +116,9 @@ class LiveVolumes(Volumes):
 
     def being_written(self, *, path: str) -> Reading[bool]:
         return asked(lambda: _being_written(path), path, 20)
+
+    def _secret(self, path: str) -> bool:
+        return holds_hashes(path)
 
     def _walked(self, path: str, seconds: int, look: Callable[[str], Reading[T]]) -> Reading[T]:
         """What ``look`` makes of the folder; it keeps to ``seconds`` itself unless the file system hangs."""
