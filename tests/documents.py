@@ -14,7 +14,8 @@ from ybscan.model.attestation import Answer
 from ybscan.model.ledger import Entry, LedgerEvent
 from ybscan.model.result import ScanResult
 from ybscan.report.dates import period_of
-from ybscan.report.options import Format, Kind, Missed, Options
+from ybscan.report.docx import render_docx
+from ybscan.report.options import Kind, Missed, Options, TextFormat
 from ybscan.report.render import render
 from ybscan.rules.attestation import load_questions
 from ybscan.rules.catalogue import LazyClauses
@@ -84,12 +85,24 @@ def cases() -> dict[str, tuple[tuple[ScanResult, ...], Options]]:
     }
 
 
-def document(name: str, kind: Kind, format: Format) -> str:
-    """One document of a case; a record is that of the last result, compared with the ones before it."""
+def given(name: str, kind: Kind) -> tuple[tuple[ScanResult, ...], Options]:
+    """What a document of a case is made from; a record is that of the last result, compared with the ones before it."""
     found, options = cases()[name]
     if kind in ("leader", "ledger"):
         options = replace(options, ledger=ledger_of(found), missed_weeks=(date(2026, 11, 6),))
     if kind == "record":
         options = Options(clauses=CLAUSES, previous=found[:1], answers=options.answers, questions=QUESTIONS)
         found = found[1:2] if len(found) > 1 else found
+    return found, options
+
+
+def document(name: str, kind: Kind, format: TextFormat) -> str:
+    """One document of a case as text."""
+    found, options = given(name, kind)
     return render(kind, format, found, templates=templates(), options=options)
+
+
+def word(name: str, kind: Kind, reference: tuple[str, bytes] | None = None) -> bytes:
+    """One document of a case as a Word file."""
+    found, options = given(name, kind)
+    return render_docx(kind, found, templates=templates(), options=options, reference=reference)

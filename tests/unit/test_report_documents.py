@@ -24,20 +24,20 @@ from ybscan.model.result import ScanResult, Status
 from ybscan.model.rule import Severity
 from ybscan.report.claims import EvidenceMissing, claim
 from ybscan.report.inspection import build_inspection
-from ybscan.report.options import Format, Kind, Missed, Options
+from ybscan.report.options import Kind, Missed, Options, TextFormat
 from ybscan.report.record import build_record
 from ybscan.report.render import render
 from ybscan.report.text import without_marks
 
 GOLDEN = PROJECT / "tests" / "golden"
 KINDS: tuple[Kind, ...] = get_args(Kind)
-ALL = [(name, kind, format) for name in cases() for kind in KINDS for format in get_args(Format)]
+ALL = [(name, kind, format) for name in cases() for kind in KINDS for format in get_args(TextFormat)]
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 WORDS = {s.text: s.value for s in Status}
 
 
 @pytest.mark.parametrize(("name", "kind", "format"), ALL)
-def test_golden(name: str, kind: Kind, format: Format, request: pytest.FixtureRequest) -> None:
+def test_golden(name: str, kind: Kind, format: TextFormat, request: pytest.FixtureRequest) -> None:
     path = GOLDEN / f"{name}.{kind}.{format}"
     text = document(name, kind, format)
     if request.config.getoption("--update-golden"):
@@ -46,7 +46,7 @@ def test_golden(name: str, kind: Kind, format: Format, request: pytest.FixtureRe
 
 
 @pytest.mark.parametrize(("name", "kind", "format"), ALL)
-def test_the_same_result_gives_the_same_bytes(name: str, kind: Kind, format: Format) -> None:
+def test_the_same_result_gives_the_same_bytes(name: str, kind: Kind, format: TextFormat) -> None:
     assert document(name, kind, format).encode() == document(name, kind, format).encode()
 
 
@@ -171,7 +171,7 @@ def test_the_words_are_refused_in_a_template_string_as_well() -> None:
 def test_the_same_words_in_data_are_only_data() -> None:
     named = [result([finding("PWD-01", title="系统无病毒，确保无隐患（20xx）", sentence="全部均完全符合等保三级")])]
     for kind in ("record", "self-inspection"):
-        for format in get_args(Format):
+        for format in get_args(TextFormat):
             assert "系统无病毒" in render(kind, format, named, templates=templates())
 
 

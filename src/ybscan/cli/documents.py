@@ -14,7 +14,7 @@ from ybscan.report.render import render
 from ybscan.report.tables import TableFormat, tables
 from ybscan.rules.catalogue import load_catalogue
 from ybscan.rules.locate import data_folder
-from ybscan.rules.templates import template_loader
+from ybscan.rules.templates import template_loader, word_reference
 
 DataFormat = Literal["json"] | TableFormat
 
@@ -27,13 +27,13 @@ def render_documents(
     template: Path | None,
     options: Options | None = None,
 ) -> dict[str, bytes]:
-    """Each format's document, UTF-8.
+    """Each format's document; text as UTF-8.
 
     Args:
         kind: what kind of document.
-        formats: ``md``, ``html``; as data ``json``, and of tables ``csv``, ``xlsx``.
+        formats: ``md``, ``html``, ``docx``; as data ``json``, and of tables ``csv``, ``xlsx``.
         results: what the document is about.
-        template: the unit's own templates, which hide ours of the same name.
+        template: the unit's own templates, which hide ours of the same name, and its Word files for styles.
         options: everything that is not in a result; the clause catalogue is added here.
 
     Raises:
@@ -51,6 +51,11 @@ def render_documents(
             documents[f] = document_json(kind, results, options=options)
         elif f == "csv" or f == "xlsx":
             documents[f] = tables(kind, f, results, options=options)
+        elif f == "docx":
+            from ybscan.report.docx import render_docx
+
+            reference = word_reference(template, kind) if template is not None else None
+            documents[f] = render_docx(kind, results, templates=loader, options=options, reference=reference)
         else:
             documents[f] = render(kind, f, results, templates=loader, options=options).encode("utf-8")
     return documents

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from ybscan.report.options import Kind
 
 KINDS: tuple[Kind, ...] = ("record", "self-inspection", "leader", "ledger")
-FORMATS: tuple[Literal["md", "html", "json", "csv", "xlsx"], ...] = ("md", "html", "json", "csv", "xlsx")
+FORMATS: tuple[Literal["md", "html", "docx", "json", "csv", "xlsx"], ...] = (
+    "md", "html", "docx", "json", "csv", "xlsx",
+)  # fmt: skip
 #: Only of kinds that are tables.
 TABLE_FORMATS = ("csv", "xlsx")
 NAMES: dict[Kind, str] = {"record": "", "self-inspection": "自查报告", "leader": "领导询问", "ledger": "整改台账"}
@@ -60,7 +62,10 @@ def report(
     format: Annotated[
         str,
         typer.Option(
-            "--format", "-f", help="输出格式，逗号分隔：md,html,json；自查报告和整改台账另有 csv,xlsx。", metavar="格式"
+            "--format",
+            "-f",
+            help="输出格式，逗号分隔：md,html,docx（Word 文件）,json；自查报告和整改台账另有 csv,xlsx。",
+            metavar="格式",
         ),
     ] = "md,html",
     output: Annotated[

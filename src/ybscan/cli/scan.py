@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from ybscan.model.result import ScanResult
     from ybscan.report.options import Options, Redaction
 
-FORMATS = ("md", "html", "json")
-TEXT_FORMATS: tuple[Literal["md", "html"], ...] = ("md", "html")
+FORMATS = ("md", "html", "docx", "json")
+DOCUMENTS: tuple[Literal["md", "html", "docx"], ...] = ("md", "html", "docx")
 
 SiteOption = Annotated[
     Path | None,
@@ -73,7 +73,10 @@ def scan(
     root: RootOption = None,
     evidence: EvidenceOption = None,
     format: Annotated[
-        str, typer.Option("--format", "-f", help="输出格式，逗号分隔：md,html,json。", metavar="格式")
+        str,
+        typer.Option(
+            "--format", "-f", help="输出格式，逗号分隔：md,html,docx,json（docx 为 Word 文件）。", metavar="格式"
+        ),
     ] = "md,html,json",
     output: Annotated[
         str,
@@ -219,11 +222,11 @@ def render(
     documents: dict[str, bytes] = {}
     if "json" in formats:
         documents["json"] = result_json(result)
-    texts = [f for f in TEXT_FORMATS if f in formats]
-    if texts:
+    wanted = [f for f in DOCUMENTS if f in formats]
+    if wanted:
         from ybscan.cli.documents import render_documents
 
-        documents.update(render_documents("record", texts, (result,), template=template, options=options))
+        documents.update(render_documents("record", wanted, (result,), template=template, options=options))
     return {f: documents[f] for f in formats}
 
 

@@ -15,7 +15,7 @@ from ybscan.model.problem import InputProblems, Problem
 from ybscan.report import charts
 from ybscan.report.claims import BLANK, UNCONFIRMED, Claim, EvidenceMissing, Ref
 from ybscan.report.lint import lint_words
-from ybscan.report.options import Format
+from ybscan.report.options import TextFormat
 from ybscan.report.text import (
     CLAIM_CLOSE,
     CLAIM_OPEN,
@@ -91,7 +91,7 @@ def _refs_markdown(refs: tuple[Ref, ...]) -> Markup:
     return Markup(f"〔{'、'.join(to_markdown(t) for _, t in labels[:MAX_REFS])}{more}〕")  # noqa: S704 - escaped
 
 
-def environment(loader: BaseLoader, format: Format) -> Environment:
+def environment(loader: BaseLoader, format: TextFormat) -> Environment:
     """A fresh engine for one document."""
     html = format == "html"
     to_format, references = (to_html, _refs_html) if html else (to_markdown, _refs_markdown)

@@ -15,11 +15,13 @@ from ybscan.model.result import ScanResult
 from ybscan.report.dates import Period
 
 Kind = Literal["record", "self-inspection", "leader", "ledger"]
-Format = Literal["md", "html"]
+TextFormat = Literal["md", "html"]
+Format = Literal["md", "html", "docx"]
 Redaction = Literal["none", "partial", "full"]
 
 KINDS: tuple[Kind, ...] = ("record", "self-inspection", "leader", "ledger")
-FORMATS: tuple[Format, ...] = ("md", "html")
+TEXT_FORMATS: tuple[TextFormat, ...] = ("md", "html")
+FORMATS: tuple[Format, ...] = (*TEXT_FORMATS, "docx")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""From results to a document: the only entry of this package. Pure."""
+"""From results to a document as text; :mod:`ybscan.report.docx` makes Word files of it. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ybscan.report.inspection import build_inspection
 from ybscan.report.leader import build_leader
 from ybscan.report.ledger import build_ledger
 from ybscan.report.lint import Hit, lint
-from ybscan.report.options import FORMATS, KINDS, Format, Kind, Options
+from ybscan.report.options import KINDS, TEXT_FORMATS, Kind, Options, TextFormat
 from ybscan.report.parts import OPEN
 from ybscan.report.record import build_record
 from ybscan.report.terminals import grouped, when
@@ -27,7 +27,12 @@ from ybscan.report.text import MARKS, Prose, scrub, without_blank_runs, without_
 
 
 def render(
-    kind: Kind, format: Format, results: Sequence[ScanResult], *, templates: BaseLoader, options: Options | None = None
+    kind: Kind,
+    format: TextFormat,
+    results: Sequence[ScanResult],
+    *,
+    templates: BaseLoader,
+    options: Options | None = None,
 ) -> str:
     """One document as text.
 
@@ -45,7 +50,7 @@ def render(
     Raises:
         InputProblems: a template is wrong, a verdict has no evidence, or the text says what no document may say.
     """
-    if kind not in KINDS or format not in FORMATS:
+    if kind not in KINDS or format not in TEXT_FORMATS:
         raise ValueError(f"no such document: {kind}.{format}")
     if not results:
         raise InputProblems([Problem("ybscan report", 0, "没有检查结果，不能生成报告", "请先用 ybscan scan 检查")])
@@ -118,7 +123,7 @@ def _placed(env: Environment, name: str, hits: tuple[Hit, ...]) -> list[Problem]
     loader = env.loader
     assert loader is not None  # noqa: S101 - we made it
     sources: list[tuple[str, str]] = []
-    for one in (name, *(f"_macros.{f}.j2" for f in FORMATS)):
+    for one in (name, *(f"_macros.{f}.j2" for f in TEXT_FORMATS)):
         try:
             source, shown, _ = loader.get_source(env, one)
         except TemplateNotFound:

@@ -1,4 +1,4 @@
-"""Reading document templates: the unit's own folder first, then ours. ``report`` itself touches no file."""
+"""Reading document templates and a unit's Word files: its own folder first, then ours. ``report`` touches no file."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from jinja2 import FunctionLoader
 from ybscan.model.problem import InputProblems, Problem
 
 MAX_BYTES = 1024 * 1024
+MAX_WORD_BYTES = 16 * 1024 * 1024
 _SUFFIX = ".j2"
 
 
@@ -54,4 +55,27 @@ def _read(path: Path, problems: list[Problem]) -> str | None:
         problems.append(Problem(str(path), raw[: e.start].count(b"\n") + 1, "不是 UTF-8 编码的文字", "请另存为 UTF-8"))
     except OSError as e:
         problems.append(Problem(str(path), 0, f"无法读取文件（{e.strerror or type(e).__name__}）"))
+    return None
+
+
+def word_reference(folder: Path, kind: str) -> tuple[str, bytes] | None:
+    """The unit's Word file for documents of this kind, or that for all kinds: its name in messages and its bytes.
+
+    Raises:
+        InputProblems: it cannot be read or is too large.
+    """
+    for path in (folder / f"{kind}.docx", folder / "_reference.docx"):
+        try:
+            with path.open("rb") as f:
+                raw = f.read(MAX_WORD_BYTES + 1)
+        except FileNotFoundError:
+            continue
+        except OSError as e:
+            raise InputProblems(
+                [Problem(str(path), 0, f"无法读取文件（{e.strerror or type(e).__name__}）", "请核对文件和权限")]
+            ) from None
+        if len(raw) > MAX_WORD_BYTES:
+            limit = MAX_WORD_BYTES // 1024 // 1024
+            raise InputProblems([Problem(str(path), 0, f"Word 模板超过 {limit} MiB 上限", "请去掉其中的大图片")])
+        return str(path), raw
     return None
