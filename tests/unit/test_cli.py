@@ -6,9 +6,11 @@ import json
 import os
 import subprocess
 import sys
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from docx import Document
 from tests.cli import tree, ybscan
 
 from ybscan.rules.site import load_site
@@ -58,7 +60,8 @@ def test_help_loads_nothing_a_scan_needs() -> None:
     [
         (["scan", "--formt", "json"], "没有选项 --formt，是不是想写 --format？"),
         (["scna"], "没有命令 scna，是不是想写 scan？"),
-        (["scan", "--format", "docx"], "没有格式“docx”"),
+        (["scan", "--format", "doc"], "没有格式“doc”，是不是想写“docx”？"),
+        (["report", "--format", "pdf"], "可用：md、html、docx"),
         (["scan", "--format", "md,html", "-o", "-"], "只能用一种格式"),
         (["scan", "--pack", "pasword-policy"], "没有规则包“pasword-policy”，是不是想写“password-policy”？"),
         (["scan", "--rule", "PWD-66"], "没有规则“PWD-66”，是不是想写“PWD-06”？"),
@@ -107,7 +110,46 @@ def test_an_earlier_record_of_the_day_is_kept(machine: Path, tmp_path: Path) -> 
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["SF-01-2026-11-20-2.json", "SF-01-2026-11-20.json"]
 
 
-@pytest.mark.parametrize("format", ["json", "md", "html"])
+def test_a_word_file_with_the_units_styles(machine: Path, tmp_path: Path) -> None:
+    out, own = tmp_path / "out", tmp_path / "own"
+    own.mkdir()
+    reference = Document()
+    reference.sections[0].footer.paragraphs[0].text = "示例市人民医院信息科"
+    reference.save(str(own / "_reference.docx"))
+    run = ybscan(*only(machine, "-o", str(out), "--format", "docx,json", "--template", str(own)))
+    assert run.returncode == 1, run.stderr
+    assert sorted(p.name for p in out.iterdir()) == ["SF-01-2026-11-20.docx", "SF-01-2026-11-20.json"]
+    record = Document(str(out / "SF-01-2026-11-20.docx"))
+    assert record.paragraphs[0].text.endswith("医保终端安全检查工作记录")
+    assert record.sections[0].footer.paragraphs[0].text == "示例市人民医院信息科"
+    result = str(out / "SF-01-2026-11-20.json")
+    for kind in ("self-inspection", "leader", "ledger"):
+        run = ybscan("report", "--result", result, "--kind", kind, "--format", "docx", "-o", "-", "--now", NOW)
+        assert run.returncode == 0, run.stderr
+        assert Document(BytesIO(run.stdout)).paragraphs[0].style.name == "Title"
+
+
+def test_a_broken_word_template_is_named(machine: Path, tmp_path: Path) -> None:
+    (tmp_path / "record.docx").write_bytes(b"PK nothing")
+    run = ybscan(*only(machine, "-o", str(tmp_path / "out"), "--format", "docx", "--template", str(tmp_path)))
+    assert run.returncode == 2
+    message = "".join(run.stderr.decode().split())
+    assert "record.docx不是完整的Word文件（.docx），请用Word或WPS另存为.docx文件" in message
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_word_is_loaded_for_word_files_only(machine: Path, tmp_path: Path) -> None:
+    for formats, expected in (("md,html,json", "[]"), ("docx", "['markdown_it', 'ybscan.report.docx']")):
+        arguments = only(machine, "-o", str(tmp_path / "out"), "--no-store", "-q", "--format", formats)
+        code = (
+            f"import sys; from ybscan.cli.app import run; run({list(arguments)!r})\n"
+            "print([m for m in ('markdown_it', 'ybscan.report.docx') if m in sys.modules])"
+        )
+        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert run.stdout.strip() == expected, run.stderr
+
+
+@pytest.mark.parametrize("format", ["json", "md", "html", "docx"])
 def test_same_evidence_same_bytes(format: str, machine: Path) -> None:
     first, second = (ybscan(*only(machine, "--format", format, "-o", "-", "-q")) for _ in range(2))
     assert first.stdout == second.stdout

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import zipfile
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -14,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.documents import CLAUSES, QUESTIONS, templates
 from tests.unit.results import finding, hospital, hostile, result
+from tests.unit.test_word_reference import letterhead
 
 from ybscan.cli.report import read_result
 from ybscan.cli.scan import redaction_level, result_json
@@ -22,8 +25,9 @@ from ybscan.model.ledger import Entry, EntryStatus
 from ybscan.model.problem import InputProblems
 from ybscan.model.result import FindingWaiver, Observation, ScanResult, Status
 from ybscan.model.rule import Severity
+from ybscan.report.docx import render_docx
 from ybscan.report.identities import Identities
-from ybscan.report.options import Format, Kind, Missed, Options, Redaction
+from ybscan.report.options import Kind, Missed, Options, Redaction, TextFormat
 from ybscan.report.redact import redacted
 from ybscan.report.render import render
 
@@ -38,6 +42,8 @@ PARTIAL = (*ACCOUNTS, *HOSTS, *ADDRESSES, *MACS, *SERIALS, *SIDS)
 #: What ``full`` drops besides.
 PEOPLE = ("李收费", "张信息", "赵科长", "王主任", "孙院长", "钱工", "周销号")
 DEPARTMENTS = ("收费三处", "信息中心")
+#: On top of the pages of the unit's own Word file.
+LETTERHEAD = "示例市人民医院信息科"
 PERSONAL = (*PEOPLE, *DEPARTMENTS)
 
 EVERYTHING = "；".join(PARTIAL) + "；" + "；".join(PERSONAL)
@@ -109,8 +115,13 @@ def everything(level: Redaction) -> dict[str, str]:
     (shown,), said = redacted((planted(),), options(), level)
     made = {"result.json": result_json(shown).decode()}
     for kind in get_args(Kind):
-        for format in get_args(Format):
+        for format in get_args(TextFormat):
             made[f"{kind}.{format}"] = render(kind, format, (shown,), templates=templates(), options=said)
+        word = render_docx(kind, (shown,), templates=templates(), options=said, reference=("a.docx", letterhead()))
+        with zipfile.ZipFile(io.BytesIO(word)) as parts:
+            made[f"{kind}.docx"] = re.sub(
+                "<[^>]*>", "", "".join(parts.read(n).decode("utf-8", "replace") for n in parts.namelist())
+            )
     return {name: plain(text).casefold() for name, text in made.items()}
 
 
@@ -119,6 +130,8 @@ def test_what_is_planted_is_printed_without_redaction() -> None:
     for name in (*PARTIAL, *PERSONAL):
         assert name.casefold() in documents["result.json"], name
         assert name.casefold() in documents["record.md"], name
+        assert name.casefold() in documents["record.docx"], name
+    assert LETTERHEAD in documents["record.docx"]
 
 
 @pytest.mark.parametrize("level", ["partial", "full"])
@@ -127,6 +140,7 @@ def test_nothing_that_was_dropped_is_left(level: Redaction) -> None:
     for document, text in everything(level).items():
         left = [name for name in gone if name.casefold() in text]
         assert not left, (document, left)
+        assert LETTERHEAD not in text
         assert f"已脱敏（{level} 级）" in text or document == "result.json"
     if level == "partial":
         assert "李收费" in everything(level)["record.md"]
