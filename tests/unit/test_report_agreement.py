@@ -20,8 +20,7 @@ from tests.unit.test_report_documents import html_verdicts, markdown_tables, mar
 from ybscan.model.result import ScanResult, Status
 from ybscan.report.document import document_json
 from ybscan.report.model import ORDER
-from ybscan.report.options import Format as TextFormat
-from ybscan.report.options import Options
+from ybscan.report.options import Options, TextFormat
 from ybscan.report.render import render
 from ybscan.report.tables import TERMINAL_HEADINGS, tables
 
