@@ -18,6 +18,8 @@ _CLIENT = r"HKLM\SYSTEM\CurrentControlSet\Services\LanmanWorkstation\Parameters"
 _POLICY = r"HKLM\SOFTWARE\Policies\Microsoft\Windows\LanmanWorkstation"
 _VERSION = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
 _RUNS = frozenset({"running", "pending", "paused"})
+#: Seconds after the start of the system in which the server has surely started.
+_STARTING = 15 * 60
 #: Windows 10, its version 1709 and Windows 11 24H2 by build.
 _TEN, _1709, _24H2 = 10240, 16299, 26100
 _CAREFUL = ("enterprise", "education", "professionalworkstation", "iotenterprise", "server")
@@ -43,9 +45,28 @@ def _server(host: Host) -> Fact:
     value = keys.number(_SERVER, "SMB1")
     if keys.gaps:
         return Unknown(keys.gaps[0].cause, keys.gaps[0].detail, keys.gaps[0].origin)
-    if value == 0:
-        return Known(False, f"{_SERVER} 的 SMB1 = 0")
-    return _installed(host, "srv")
+    driver = _installed(host, "srv")
+    return _in_force(host) if value == 0 and not (isinstance(driver, Known) and driver.value is False) else driver
+
+
+def _in_force(host: Host) -> Fact:
+    """The server reads the value when it starts. It writes to the same key itself then, which is no change."""
+    origin = f"{_SERVER} 的 SMB1 = 0"
+    boot = host.system.boot_time()
+    if not isinstance(boot, Known):
+        still = isinstance(boot, Unknown) and boot.cause is Cause.UNSUPPORTED
+        return (
+            Known(False, origin)
+            if still
+            else Unknown(Cause.UNAVAILABLE, "开机时间，不能确定 SMB1 的设置已生效", origin)
+        )
+    written = host.registry.written(key=_SERVER)
+    if not isinstance(written, Known):
+        why = "没有 SMB1 设置的写入时间，不能确定写入之后重新启动过；请核实，或在终端上直接检查"
+        return Unknown(Cause.UNCONFIRMED, why, _SERVER)
+    if written.value > boot.value + _STARTING:
+        return Unknown(Cause.UNCONFIRMED, "SMB1 的设置可能在本次开机之后才改动，重新启动后才确定生效", _SERVER)
+    return Known(False, origin)
 
 
 def _installed(host: Host, driver: str) -> Fact:

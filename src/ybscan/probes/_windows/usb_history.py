@@ -30,6 +30,8 @@ from ybscan.probes.base import Context
 _ENUM = r"HKLM\SYSTEM\CurrentControlSet\Enum"
 #: Differences between clocks and roundings that are no reason to doubt a date.
 _SLACK = timedelta(minutes=5)
+#: In the nodes of image files that Windows mounts as disks (backups, WSL, sandboxes).
+_IMAGES = "ven_msft&prod_virtual"
 #: Builds whose maintenance removes nodes of devices that were away for 30 days (Windows 8.1 to Windows 10 1709).
 _CLEANS = range(9600, 16300)
 _CLEANED_AFTER = timedelta(days=30)
@@ -67,7 +69,7 @@ def read(host: Host, context: Context) -> Mapping[str, Fact]:
             gaps += one.doubts
     traces = usb_traces.read(host, context, nodes.value)
     items += [reader.trace_item(t) for t in traces.arrivals if not reader.covers(seen, t.instance)]
-    gaps += [*traces.gaps, *reader.cleaned()]
+    gaps += [*traces.gaps, *reader.strays(), *reader.cleaned()]
     items.sort(key=lambda i: (str(i["first"]), str(i["kind"]), str(i["model"]), str(i["serial"])))
     origin = f"设备节点的日期，自 {reader.start:%Y-%m-%d %H:%M} 起"
     return {"arrivals": Known(tuple(items), origin, tuple(dict.fromkeys(gaps)))}
@@ -171,6 +173,18 @@ class _Reader:
 
     def _local(self, moment: float) -> datetime:
         return datetime.fromtimestamp(moment, UTC).astimezone(self._context.now.tzinfo)
+
+    def strays(self) -> list[Gap]:
+        """Disks that came or went in the period and are away, of which nobody can say whether they hung on USB."""
+        found = []
+        for device in self._nodes.stray:
+            if device.present is True or not usb_nodes.is_disk(device) or _IMAGES in device.instance.lower():
+                continue
+            moments = (device.first_install, device.last_arrival, device.last_removal)
+            if any(m is not None and self._local(m) >= self.start for m in moments):
+                why = f"{usb_nodes.model((device,)) or device.instance} 在检查周期内接入过，现已移除，是否为 USB 移动硬盘不能确定"
+                found.append(Gap(Cause.UNCONFIRMED, why, device.instance))
+        return found
 
     def cleaned(self) -> list[Gap]:
         """The doubt that Windows itself removed the nodes of devices that were used within a long period."""

@@ -46,8 +46,13 @@ class Nodes:
     storage: tuple[Device, ...]
     """USBSTOR nodes, SCSI nodes below a USB device, memory cards and slots for them."""
     gaps: tuple[Gap, ...]
-    unplaced: frozenset[str] = frozenset()
-    """SCSI nodes, in lower case, of which it is not known what they hang on."""
+    stray: tuple[Device, ...] = ()
+    """SCSI nodes of which it is not known what they hang on: of what is not plugged in Windows does not say."""
+
+    @property
+    def unplaced(self) -> frozenset[str]:
+        """The instance ids of :attr:`stray` in lower case."""
+        return frozenset(d.instance.lower() for d in self.stray)
 
     def is_usb_storage(self, device: Device) -> bool:
         """Whether a node of the enumerator USB is a storage device, whatever driver it has."""
@@ -136,8 +141,8 @@ def listed(host: Host) -> Reading[Nodes]:
     disks, usb, scsi, cards = nodes("USBSTOR"), nodes("USB"), nodes("SCSI"), nodes("SD")
     below = [d for d in scsi if enumerator(d.parent) == "USB" or (is_disk(d) and _is_card_slot(d))]
     cards = tuple(d for d in cards if d.instance.upper().startswith("SD\\DISK"))
-    unplaced = frozenset(d.instance.lower() for d in scsi if not d.parent and d not in below)
-    return Known(Nodes(usb, (*disks, *below, *cards), tuple(dict.fromkeys(gaps)), unplaced), "设备节点")
+    stray = tuple(d for d in scsi if not d.parent and d not in below)
+    return Known(Nodes(usb, (*disks, *below, *cards), tuple(dict.fromkeys(gaps)), stray), "设备节点")
 
 
 def kind_of(device: Device) -> str:
