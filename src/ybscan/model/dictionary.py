@@ -41,6 +41,12 @@ class Traces(Document):
     )
     signers: tuple[Text, ...] = Field(default=(), description="签名者的正则表达式")
     keys: tuple[Text, ...] = Field(default=(), description="Windows 卸载注册表键名或 ProductCode 的准确名称")
+    inbox: int | None = Field(
+        default=None,
+        ge=7600,
+        le=99999,
+        description="仅 Windows：从这一内部版本号（build）起为系统自带；在 review 的终端上，没有人登录使用的不计",
+    )
     unverified: tuple[Text, ...] = Field(
         default=(), description="上述名称中凭记忆写入、未见于实机或公开清单的；它们不能单独确认"
     )

@@ -24,6 +24,7 @@ from ybscan.probes._software.records import SOURCE_TEXT, Inventory, Package
 from ybscan.probes._software.required import required_item
 from ybscan.probes._software.text import folded, shown
 from ybscan.probes._windows.components import WINDOWS_OWN
+from ybscan.probes._windows.inbox import comes_with
 from ybscan.probes._windows.places import program_folders
 from ybscan.probes.base import Context, Probe
 
@@ -129,6 +130,7 @@ def product_item(match: Match, inventory: Inventory, site: Site, *, unit: bool =
     running: FieldValue = "process" in kinds
     if not running and inventory.process_gaps:
         running = Unknown(inventory.process_gaps[0].cause, inventory.process_gaps[0].detail)
+    own = False if unit or inventory.system != "windows" else comes_with(inventory, product)
     shown_clues = tuple(c.text for c in clues[:_CLUES_SHOWN])
     if len(clues) > _CLUES_SHOWN:
         shown_clues += (f"等共 {len(clues)} 条线索",)
@@ -144,14 +146,17 @@ def product_item(match: Match, inventory: Inventory, site: Site, *, unit: bool =
         "kinds": tuple(KIND_TEXT[k] for k in kinds),
         "confirmed": confirmed,
         "allowed": allowed(match, site, exact_only=unit),
-        **{role.value: _forbidden(match, role, confirmed) for role in Role},
+        **{role.value: _forbidden(match, role, confirmed, own) for role in Role},
     }
 
 
-def _forbidden(match: Match, role: Role, confirmed: FieldValue) -> FieldValue:
+def _forbidden(match: Match, role: Role, confirmed: FieldValue, own: bool | Unknown) -> FieldValue:
+    """``own``: whether the product is a part of Windows that nobody made more of."""
     if role in match.product.roles:
         return confirmed
     if role in match.product.review:
+        if own is not False:
+            return own if isinstance(own, Unknown) else False
         return Unknown(Cause.UNCONFIRMED, "可经批准使用或属双用途，须人工核实用途")
     return False
 

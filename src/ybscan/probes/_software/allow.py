@@ -33,7 +33,7 @@ def fits(name: str, patterns: Iterable[str]) -> bool:
 def allowed(match: Match, site: Site, *, exact_only: bool = False) -> bool:
     """Whether the unit approved this product: by its name or id, or by the names under which it is installed.
 
-    An entry that stands for several programs (``Chrome、Chromium、Edge``) is approved only when every clue is: the
+    An entry that stands for several programs (``Chrome、Chromium、Opera``) is approved only when every clue is: the
     approval of one of them must not cover another.
     """
     patterns = usable(site.software.allowed)
