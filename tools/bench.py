@@ -29,6 +29,7 @@ SIX_PACKS = (
 
 
 from bench_history import history_rows  # noqa: E402
+from bench_reports import report_rows  # noqa: E402
 
 
 def seconds(command: list[str], env: dict[str, str] | None = None) -> float:
@@ -182,6 +183,7 @@ def main() -> None:
     many = sorted(rules_per_second(900) for _ in range(3))
     row("time per rule, 900 rules / 200 rules", f"{rates[1] / many[1]:.2f}x", "~ 1x (linear)")
     history_rows(row)
+    report_rows(row)
     for took, name in slowest_probes():
         row(f"probe {name}", f"{took * 1000:.1f} ms", "-")
     portable()

@@ -172,11 +172,11 @@ def rich_console(*, stderr: bool = True) -> Console:
 
 
 @contextmanager
-def progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
-    """A callable that shows what is being read; silent when quiet or when nobody watches."""
+def progress(*, quiet: bool, doing: str = "正在检查") -> Iterator[Callable[[str], None]]:
+    """A callable that shows what is being read or done; silent when quiet or when nobody watches."""
     if quiet or not sys.stderr.isatty():
         yield lambda _title: None
         return
     console = rich_console()
-    with console.status("正在检查……", spinner="line") as status:
-        yield lambda title: status.update(f"正在检查：{title}……")
+    with console.status(f"{doing}……", spinner="line") as status:
+        yield lambda title: status.update(f"{doing}：{title}……")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -26,6 +26,7 @@ def render_documents(
     *,
     template: Path | None,
     options: Options | None = None,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> dict[str, bytes]:
     """Each format's document; text as UTF-8.
 
@@ -35,6 +36,7 @@ def render_documents(
         results: what the document is about.
         template: the unit's own templates, which hide ours of the same name, and its Word files for styles.
         options: everything that is not in a result; the clause catalogue is added here.
+        progress: told the name of each format before it is made.
 
     Raises:
         InputProblems: a template or the catalogue cannot be used.
@@ -47,6 +49,7 @@ def render_documents(
     options = replace(options, clauses=load_catalogue(data_folder("rules"), sorted(named)))
     documents: dict[str, bytes] = {}
     for f in formats:
+        progress(f)
         if f == "json":
             documents[f] = document_json(kind, results, options=options)
         elif f == "csv" or f == "xlsx":

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ybscan.report.options import Kind, Missed, Options
     from ybscan.rules.site import LoadedSite
     from ybscan.store.results import Check
+
+    Keep = Callable[[ScanResult], ScanResult]
 
 #: The period of a kind where the person names none; a record is of one check, a ledger of all time.
 _DEFAULT_PERIODS = {"self-inspection": "month", "leader": "week"}
@@ -42,8 +44,9 @@ def gather(
     expected: int | None,
     missed: list[str],
     moment: datetime,
+    keep: Keep,
 ) -> Gathered:
-    """Everything a document of ``kind`` needs.
+    """Everything a document of ``kind`` needs. ``keep`` reduces each result of the history as it is read.
 
     Raises:
         InputProblems: there is nothing to report on, or the site file, the calendar, the history or an option is wrong.
@@ -62,7 +65,7 @@ def gather(
     span = None
     results = given
     if not given or (kind in ("leader", "ledger") and (folder / FILE).is_file()):
-        checks, entries = _history(folder, moment.date())
+        checks, entries = _history(folder, moment.date(), kind, keep)
         if not given:
             results, span, earlier = _chosen(checks, kind, period, terminal, moment.date())
         weeks = _missed_weeks(checks, span, moment.date(), shifts)
@@ -82,15 +85,17 @@ def gather(
     return Gathered(results, options)
 
 
-def _history(folder: Path, today: date) -> tuple[list[Check], tuple[Entry, ...]]:
+def _history(folder: Path, today: date, kind: Kind, keep: Keep) -> tuple[list[Check], tuple[Entry, ...]]:
+    """All checks, each reduced by ``keep`` as it is read, and the ledger where the document prints it."""
     from ybscan.cli.ledger import entries_of
     from ybscan.store.history import opened
     from ybscan.store.ledger import in_order
     from ybscan.store.results import checks
 
     with opened(folder) as history:
-        found = [c for c in checks(history) if not c.corrected_by]
-        return found, tuple(in_order(entries_of(history, today), today))
+        found = [replace(c, result=keep(c.result)) for c in checks(history) if not c.corrected_by]
+        entries = entries_of(history, today) if kind in ("leader", "ledger") else ()
+        return found, tuple(in_order(entries, today))
 
 
 def _chosen(

@@ -48,10 +48,12 @@ def build() -> typer.Typer:
 
 def entries_of(history: History, today: date) -> tuple[Entry, ...]:
     """The ledger of a history."""
+    from ybscan.report.excerpt import Excerpts
     from ybscan.store.ledger import SeenCheck, ledger
     from ybscan.store.results import checks, ledger_events
 
-    seen = (SeenCheck(c.header.seq, c.result) for c in checks(history) if not c.corrected_by)
+    keep = Excerpts("ledger")
+    seen = (SeenCheck(c.header.seq, keep(c.result)) for c in checks(history) if not c.corrected_by)
     return ledger(seen, ledger_events(history), today)
 
 

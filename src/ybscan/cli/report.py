@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -26,6 +28,8 @@ FORMATS: tuple[Literal["md", "html", "docx", "json", "csv", "xlsx"], ...] = (
 TABLE_FORMATS = ("csv", "xlsx")
 NAMES: dict[Kind, str] = {"record": "", "self-inspection": "自查报告", "leader": "领导询问", "ledger": "整改台账"}
 MAX_RESULT_BYTES = 64 * 1024 * 1024
+#: So many result files that reading them shows progress.
+MANY = 20
 
 
 def report(
@@ -109,9 +113,9 @@ def report(
     from ybscan.cli.answers import given_answers, questions
     from ybscan.cli.documents import render_documents
     from ybscan.cli.gather import gather
+    from ybscan.cli.keeping import Keeper
     from ybscan.cli.output import free_stem, prepared_folder, safe_name, write_all
     from ybscan.model.problem import InputProblems
-    from ybscan.report.redact import redacted
 
     formats = tuple(dict.fromkeys(n.strip().lower() for n in format.split(",") if n.strip()))
     problems = _mistakes(formats, kind, output, period, files=bool(result))
@@ -119,30 +123,27 @@ def report(
         level = redaction_level(redact)
     except InputProblems as e:
         problems.extend(e.problems)
-    results: list[ScanResult] = []
-    for path in result or ():
-        try:
-            results.append(read_result(path))
-        except InputProblems as e:
-            problems.extend(e.problems)
     if problems:
         raise InputProblems(problems)
     chosen_kind = next(k for k in KINDS if k == kind)
+    keep = Keeper(chosen_kind, level, terminal)
+    results = read_results(result or [], keep)
     chosen = [f for f in FORMATS if f in formats]
     moment = prepare.moment(now) or datetime.now().astimezone()
     settings = prepare.site_path(site)
-    found = gather(
-        tuple(results), chosen_kind, site=settings, state=state, period=period, terminal=terminal, expected=expected,
-        missed=missed or [], moment=moment,
-    )  # fmt: skip
+    with console.progress(quiet=False, doing="正在读取检查记录") as show:
+        found = gather(
+            results, chosen_kind, site=settings, state=state, period=period, terminal=terminal, expected=expected,
+            missed=missed or [], moment=moment, keep=counted(keep, show),
+        )  # fmt: skip
     asked = questions(None)
     given = given_answers(answers, settings, asked)
-    shown, options = redacted(
+    shown, options = keep.shown(
         found.results,
         replace(found.options, questions=asked, answers=given, today=moment.date(), addressee=addressee),
-        level,
     )
-    documents = render_documents(chosen_kind, chosen, shown, template=template, options=options)
+    with console.progress(quiet=False, doing="正在生成") as show:
+        documents = render_documents(chosen_kind, chosen, shown, template=template, options=options, progress=show)
     if output == "-":
         console.emit_bytes(documents[formats[0]])
         return console.OK
@@ -185,6 +186,41 @@ def _mistakes(formats: tuple[str, ...], kind: str, output: str, period: str | No
     if output == "-" and len(formats) > 1:
         problems.append(Problem("--output", 0, "输出到标准输出时只能用一种格式", "例如 --format md -o -"))
     return problems
+
+
+def read_results(paths: list[Path], keep: Callable[[ScanResult], ScanResult]) -> tuple[ScanResult, ...]:
+    """What is kept of each stored result.
+
+    Raises:
+        InputProblems: what is wrong with any of them.
+    """
+    from ybscan.model.problem import InputProblems
+
+    problems: list[Problem] = []
+    kept: list[ScanResult] = []
+    with console.progress(quiet=len(paths) < MANY, doing="正在读取检查结果") as show:
+        for number, path in enumerate(paths, 1):
+            show(f"{number}/{len(paths)}")
+            try:
+                kept.append(keep(read_result(path)))
+            except InputProblems as e:
+                problems.extend(e.problems)
+    if problems:
+        raise InputProblems(problems)
+    return tuple(kept)
+
+
+def counted(
+    keep: Callable[[ScanResult], ScanResult], show: Callable[[str], None]
+) -> Callable[[ScanResult], ScanResult]:
+    """``keep`` that tells how many results have been read."""
+    read = itertools.count(1)
+
+    def keep_and_tell(result: ScanResult) -> ScanResult:
+        show(f"{next(read)}")
+        return keep(result)
+
+    return keep_and_tell
 
 
 def read_result(path: Path) -> ScanResult:

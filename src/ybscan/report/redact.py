@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from pydantic import PrivateAttr
-
 from ybscan.model.attestation import Answer
 from ybscan.model.ledger import Entry
 from ybscan.model.result import ScanResult
+from ybscan.report.excerpt import Excerpt
 from ybscan.report.identities import FACTS, Identities
 from ybscan.report.options import Options, Redaction
 from ybscan.report.terminals import when
@@ -31,16 +30,6 @@ _FIXED = frozenset({
 })  # fmt: skip
 _FIXED_HOST = frozenset(("os", "role", "backend", "arch", "elevated", "process_bits"))
 _TEXTS = ("title", "reason", "method", "remediation")
-
-
-class RedactedResult(ScanResult):
-    """A result with replaced names. What it is checked against is what its original's content had as digest."""
-
-    _original: str = PrivateAttr(default="")
-
-    def compute_digest(self) -> str:
-        """The digest of the original's content."""
-        return self._original
 
 
 class Redactor:
@@ -119,7 +108,7 @@ class Redactor:
         out["packs"] = [{**p, "title": hide(p["title"])} for p in document["packs"]]
         out["findings"] = [self._finding(f) for f in document["findings"]]
         out["facts"] = {hide(k) if "(" in k else k: self._fact(k, v) for k, v in result.facts.items()}
-        made = RedactedResult.model_validate(out)
+        made = Excerpt.model_validate(out)
         made._original = result.compute_digest()
         return made
 

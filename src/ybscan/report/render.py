@@ -108,12 +108,14 @@ def _unforged(value: Any) -> Any:
     if isinstance(value, str):
         return scrub(value, limit=len(value), lines=True) if any(m in value for m in MARKS) else value
     if isinstance(value, tuple):
-        return tuple(_unforged(v) for v in value)
+        inner = [_unforged(v) for v in value]
+        return value if all(a is b for a, b in zip(inner, value, strict=True)) else tuple(inner)
     if isinstance(value, Mapping):
         return {k: _unforged(v) for k, v in value.items()}
     if is_dataclass(value) and not isinstance(value, type):
-        changed = {f.name: _unforged(getattr(value, f.name)) for f in fields(value)}
-        return replace(value, **changed)
+        held = {f.name: getattr(value, f.name) for f in fields(value)}
+        changed = {n: new for n, old in held.items() if (new := _unforged(old)) is not old}
+        return replace(value, **changed) if changed else value
     return value
 
 
