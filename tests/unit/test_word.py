@@ -257,6 +257,29 @@ def test_tables_repeat_their_heads_and_fit_the_page(name: str, kind: Kind) -> No
             assert [c.width for c in row.cells] == grid
 
 
+def widths(data: bytes) -> list[list[int]]:
+    return [[c.width for c in t.columns] for t in opened(data).tables]
+
+
+def test_columns_are_as_wide_as_their_text_asks() -> None:
+    text = "| 编号 | 说明 | 签字 |\n| --- | --- | --- |\n| PWD-01 | " + "说明" * 40 + " | ＿＿＿＿＿＿ |\n\n文\n\n"
+    same = "| 编号 | 说明 | 签字 |\n| --- | --- | --- |\n| PWD-01 | 短 | ＿＿＿＿＿＿ |\n"
+    first, second = widths(templated(text + same))
+    assert first == second, "tables with the same head stand in line"
+    number, words, sign = first
+    assert Pt(10.5) * 4 < number < Pt(10.5) * 8, "a rule's number stays in one line"
+    assert words > sign > number
+    assert sign > Mm(20), "room to write"
+
+
+def test_long_paths_alone_turn_no_page() -> None:
+    path = "/usr/share/" + "x" * 60
+    text = "|" + "栏目|" * 6 + "\n|" + "---|" * 6 + "\n|" + f"{path}|" * 6 + "\n"
+    assert [s.orientation for s in opened(templated(text)).sections] == [WD_ORIENT.PORTRAIT]
+    words = "|" + "栏目|" * 12 + "\n|" + "---|" * 12 + "\n|" + "要读的文字|" * 12 + "\n"
+    assert [s.orientation for s in opened(templated(words)).sections] == [WD_ORIENT.LANDSCAPE]
+
+
 def test_low_rows_stay_whole_and_high_ones_may_break() -> None:
     text = "| 甲 | 乙 |\n| --- | ---: |\n| 一 | 2 |\n| " + "长" * 2000 + " | 3 |\n"
     rows = opened(templated(text)).tables[0].rows

@@ -14,9 +14,11 @@ from ybscan.report.word.layout import Layout
 #: Left and right of a cell's text, twips.
 PADDING: Final = 2 * 57 + 20
 #: More columns than this are set in the smaller type.
-_MANY: Final = 10
+_MANY: Final = 6
 #: What a column of words must have to be read, in characters.
 _READABLE: Final = 5.0
+#: What it gets at least, since long columns need the room more.
+_LEAST: Final = 4.0
 _HEAD: Final = 4.0
 #: Longest unbroken piece that gets a column to itself; longer ones (digests, paths) break anywhere.
 _MAX_PIECE: Final = 8.0
@@ -63,7 +65,7 @@ def small(table: Table) -> bool:
     return len(table.header) > _MANY
 
 
-def columns(tables: Sequence[Table]) -> list[Column]:
+def columns(tables: Sequence[Table], readable: float = _LEAST) -> list[Column]:
     """The columns of tables with the same header, which shall stand at the same places."""
     found = []
     for i, (title, align) in enumerate(zip(tables[0].header, tables[0].aligns, strict=True)):
@@ -76,7 +78,7 @@ def columns(tables: Sequence[Table]) -> list[Column]:
             longest, mean = max(longest, _TO_WRITE), max(mean, _TO_WRITE / 2)
         need = max(min(piece + _SLACK, _MAX_PIECE), min(head, _HEAD))
         if align != "right":
-            need = max(need, min(longest, _READABLE) if longest != _TO_WRITE else _HEAD)
+            need = max(need, min(longest, readable) if longest != _TO_WRITE else _HEAD)
         # A few very long cells must not starve the others; many long ones earn their room.
         want = max(need, min(head + 1, 6.0), min(longest, 6.0 + mean, _MAX_WANT))
         found.append(Column(need, want))
@@ -86,7 +88,8 @@ def columns(tables: Sequence[Table]) -> list[Column]:
 def needs_wide(table: Table, layout: Layout) -> bool:
     """Whether a table cannot be read on an upright page."""
     em = (layout.small if small(table) else layout.table) * 10
-    asked = sum(c.need for c in columns([table])) * em + len(table.header) * PADDING
+    # Paths and the like break where they must; they alone do not turn a page.
+    asked = sum(min(c.need, _READABLE) for c in columns([table], _READABLE)) * em + len(table.header) * PADDING
     return asked > layout.text_width
 
 
@@ -99,8 +102,8 @@ def widths(tables: Sequence[Table], total: int, em: int) -> list[int]:
     if needs >= room:
         shares = [c.need * room / needs for c in found]
     elif wants >= room:
-        spare = (room - needs) / (wants - needs)
-        shares = [c.need + (c.want - c.need) * spare for c in found]
+        weights = [(c.want - c.need) * c.want for c in found]
+        shares = [c.need + (room - needs) * w / sum(weights) for c, w in zip(found, weights, strict=True)]
     else:
         # What is left goes to the columns with much to say.
         squares = sum(c.want**2 for c in found)
