@@ -92,3 +92,9 @@ def test_a_key_that_is_denied_is_a_gap() -> None:
 
 def test_a_registry_without_services_is_unknown() -> None:
     assert isinstance(configured(TreeRegistry(Key(""), covered=("HKLM",), origin="test")), Unknown)
+
+
+def test_a_key_without_any_service_was_not_read() -> None:
+    found = configured(registry({"只有设置": {"x": 1}}))
+    assert isinstance(found, Unknown)
+    assert found.cause is Cause.MALFORMED

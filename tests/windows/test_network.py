@@ -48,7 +48,13 @@ def test_loopback_is_told_by_its_type(host: Host) -> None:
 
 def test_routes_are_of_interfaces_that_there_are(host: Host) -> None:
     found, listed = host.network.routes(), host.network.interfaces()
+    if isinstance(found, Unknown):
+        # Wine in a network namespace of its own has none at all, which no Windows has.
+        assert found.cause is Cause.UNAVAILABLE
+        assert "任何路由" in found.detail
+        return
     assert isinstance(found, Known)
+    assert found.value
     assert isinstance(listed, Known)
     names = {i.name for i in listed.value}
     for route in found.value:

@@ -15,6 +15,7 @@ class NotReadError(Exception):
 
 
 _SYSTEM: dict[int, tuple[Cause, str]] = {
+    0: (Cause.UNAVAILABLE, "系统没有给出结果，也没有说明原因"),
     5: (Cause.DENIED, ""),
     8: (Cause.UNAVAILABLE, "内存不足"),
     21: (Cause.UNAVAILABLE, "设备未就绪"),

@@ -40,6 +40,8 @@ def configured(registry: Registry) -> Reading[tuple[ServiceConfig, ...]]:
             gaps.append(service)
         elif service is not None:
             found.append(service)
+    if not found and not gaps:
+        return Unknown(Cause.MALFORMED, "Services 项中没有任何服务", SERVICES_KEY)
     return Known(tuple(sorted(found, key=lambda s: s.name)), SERVICES_KEY, tuple(gaps))
 
 

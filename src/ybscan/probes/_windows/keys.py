@@ -66,11 +66,16 @@ class Keys:
             self.gaps.extend(reading.gaps)
         return reading.value if isinstance(reading, Known) else ()
 
-    def expected(self, key: str, what: str) -> tuple[str, ...]:
-        """The subkeys of a key that every Windows has: without it nothing below it is known either."""
+    def expected(self, key: str, what: str, *, empty: bool = False) -> tuple[str, ...]:
+        """The subkeys of a key that every Windows has: without it nothing below it is known either.
+
+        Nor is it where there is none, unless the key may be ``empty``.
+        """
         reading = self.host.registry.subkeys(key=key)
         if isinstance(reading, Known):
             self.gaps.extend(reading.gaps)
+            if not (reading.value or reading.gaps or empty):
+                self.gaps.append(Gap(Cause.UNAVAILABLE, f"注册表中的{what}是空的，与一般的 Windows 不符", key))
             return reading.value
         self.gaps.append(
             reading.as_gap() if isinstance(reading, Unknown) else Gap(Cause.UNAVAILABLE, f"注册表中没有{what}", key)

@@ -44,7 +44,7 @@ def networks(host: Host, context: Context, vpn_approved: Callable[..., bool | Un
     keys = Keys(host)
     clock = _clock(keys, context)
     items: list[Item] = []
-    profiles = keys.expected(_PROFILES, "网络接入记录")
+    profiles = keys.expected(_PROFILES, "网络接入记录", empty=True)
     if not profiles and not keys.gaps:
         # A terminal that ever had a cable plugged in has one: an empty list was emptied.
         keys.gaps.append(Gap(Cause.UNAVAILABLE, "没有任何网络接入记录，可能已被清除", _PROFILES))

@@ -74,7 +74,7 @@ def facts(host: Host) -> dict[str, Fact]:
 
 def _shares(keys: Keys, on: bool | Unknown) -> Iterator[Item]:
     if on is not False:
-        keys.expected(_SHARES, "共享定义")
+        keys.expected(_SHARES, "共享定义", empty=True)
     security = keys.values(f"{_SHARES}\\Security")
     for name, raw in sorted(keys.values(_SHARES).items()):
         fields = _fields(raw)

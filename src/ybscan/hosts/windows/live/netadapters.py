@@ -173,6 +173,9 @@ def routes() -> Reading[tuple[Route, ...]]:
         for table in _both(origin, rows.FORWARD_ROW)
         for r in rows.forward_rows(table)
     ]  # fmt: skip
+    if not found:
+        # Loopback alone has several.
+        return Unknown(Cause.UNAVAILABLE, "系统没有给出任何路由", origin)
     found.sort(key=lambda r: (r.family, r.destination, r.metric, r.interface, r.gateway))
     return Known(tuple(found), origin)
 

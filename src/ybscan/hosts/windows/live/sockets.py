@@ -51,6 +51,9 @@ class LiveSockets(Sockets):
                 failed.append(Unknown(Cause.MALFORMED, f"{what} 端口列表无法识别", _ORIGIN))
         if len(failed) == 4:
             return failed[0]
+        if not found and not failed:
+            # The endpoint mapper of RPC listens on every Windows.
+            return Unknown(Cause.UNAVAILABLE, "系统没有给出任何端口", _ORIGIN)
         running = self._processes.running()
         names = {p.pid: p.name for p in running.value} if isinstance(running, Known) else {}
         gaps = [f.as_gap() for f in failed]
