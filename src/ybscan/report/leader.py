@@ -18,7 +18,7 @@ from ybscan.report.model import LeaderAnswer, LeaderPage
 from ybscan.report.options import Options
 from ybscan.report.parts import OPEN, attested, evidence_of, grade_of, intact, list_text, redaction_note, self_name
 from ybscan.report.terminals import Checks, day, grouped, record_number, when
-from ybscan.report.text import Prose, data, prose
+from ybscan.report.text import Prose, data, joined, prose
 
 _NAMES = 8
 #: What the second question asks about: words for the answer, and the rules that answer it.
@@ -37,6 +37,10 @@ _DECISIONS = {
     "UPS-01": "不间断电源需要配备或更换",
     "AV-04": "杀毒软件需要采购批准的国产产品",
 }
+_SUBJECTS = {
+    "OS-01": Prose("操作系统支持期限"), "HW-01": Prose("磁盘状况"), "UPS-01": Prose("不间断电源"),
+    "AV-04": Prose("杀毒软件产品"),
+}  # fmt: skip
 _SOON_DAYS = 30
 _INCOMPLETE = Prose("应检终端的数量未经确认或者仍有终端没有检查，以下内容只对已检查的终端而言。")
 
@@ -98,17 +102,21 @@ class _Page:
     def scope(self) -> LeaderAnswer:
         """本期查了几台、差几台、为什么。"""
         options, n = self._options, len(self._latest)
-        expected = prose("{n} 台", n=options.expected) if options.expected is not None else UNCONFIRMED
+        expected = (
+            prose(" {n} 台", n=options.expected) if options.expected is not None else prose("数量{u}", u=UNCONFIRMED)
+        )
         refs = self._refs(self._latest)
-        said = [claim("应检终端 {e}，实检 {n} 台。", refs, shown=False, e=expected, n=n)]
+        said = [claim("应检终端{e}，实检 {n} 台。", refs, shown=False, e=expected, n=n)]
         if options.missed:
             reasons = Prose(
-                "；".join(
-                    prose("{id}：{why}", id=m.id, why=data(m.reason) if m.reason else UNCONFIRMED)
+                "、".join(
+                    prose("{id}（{why}）", id=m.id, why=data(m.reason) if m.reason else prose("原因{u}", u=UNCONFIRMED))
                     for m in options.missed[:_NAMES]
                 )
             )
-            said.append(claim("没有检查的 {n} 台：{why}。", refs, shown=False, n=len(options.missed), why=reasons))
+            if len(options.missed) > _NAMES:
+                reasons = prose("{some}等", some=reasons)
+            said.append(claim("还有 {n} 台没有检查：{why}。", refs, shown=False, n=len(options.missed), why=reasons))
         elif options.expected is not None and options.expected > n:
             said.append(
                 claim("另有 {n} 台没有检查，原因{u}。", refs, shown=False, n=options.expected - n, u=UNCONFIRMED)
@@ -116,7 +124,9 @@ class _Page:
         if options.missed_weeks:
             days = Prose("、".join(day_text(d) for d in options.missed_weeks[-_NAMES:]))
             said.append(
-                claim("没有检查的星期五 {n} 个：{days}。", refs, shown=False, n=len(options.missed_weeks), days=days)
+                claim(
+                    "本期有 {n} 个星期五没有检查：{days}。", refs, shown=False, n=len(options.missed_weeks), days=days
+                )
             )
         return LeaderAnswer(1, Prose("本期检查了几台终端，还差几台，为什么？"), tuple(said), Prose(""))
 
@@ -127,34 +137,55 @@ class _Page:
         return LeaderAnswer(2, question, tuple(said), Prose("检查只反映读取到的痕迹，痕迹被删除的查不出来。"))
 
     def _about(self, what: str, rules: tuple[str, ...]) -> Claim:
-        bad = [r for r in self._latest if _has(r, rules, Status.FAIL)]
-        unsure = [r for r in self._latest if r not in bad and _has(r, rules, *OPEN)]
-        fine = [r for r in self._latest if r not in bad and r not in unsure and _has(r, rules, Status.PASS)]
-        words = "{what}：已检查的 {n} 台终端中，{bad}{unsure}{fine}。"
-        parts = {
-            "bad": prose("发现问题 {n} 台（{names}）", n=len(bad), names=_ids(bad))
-            if bad
-            else Prose("没有检出问题的记录"),
-            "unsure": prose("，未能确认 {n} 台（{names}）", n=len(unsure), names=_ids(unsure)) if unsure else Prose(""),
-            "fine": prose("，检查结果为“符合”的 {n} 台", n=len(fine)) if fine else Prose(""),
-        }
-        return claim(words, self._refs(self._latest), shown=False, what=Prose(what), n=len(self._latest), **parts)
+        """How many terminals stand how. A terminal is only called 符合 where each of the rules that apply to it passed."""
+        found = self._stands(rules)
+        words = (
+            ("bad", "{n} 台发现问题（{names}）"), ("unsure", "{n} 台未能确认（{names}）"),
+            ("other", "{n} 台为例外、委托管控或者不适用（{names}）"), ("fine", "{n} 台检查结果为“符合”"),
+            ("unchecked", "{n} 台没有检查这一内容（{names}）"),
+        )  # fmt: skip
+        parts = [prose(text, n=len(found[key]), names=_ids(found[key])) for key, text in words if found[key]]
+        if len(found["unchecked"]) == len(self._latest):
+            return claim(
+                "{what}：本期没有检查这一内容，不能回答。", self._refs(self._latest), shown=False, what=Prose(what)
+            )
+        return claim(
+            "{what}：已检查的 {n} 台终端中，{parts}。",
+            self._refs(self._latest), shown=False, what=Prose(what), n=len(self._latest), parts=joined("，", parts),
+        )  # fmt: skip
+
+    def _stands(self, rules: tuple[str, ...]) -> dict[str, list[ScanResult]]:
+        """Each terminal in exactly one group."""
+        found: dict[str, list[ScanResult]] = {k: [] for k in ("bad", "unsure", "other", "fine", "unchecked")}
+        for result in self._latest:
+            statuses = {f.status for f in result.findings if f.rule_id in rules}
+            if Status.FAIL in statuses:
+                found["bad"].append(result)
+            elif not statuses:
+                found["unchecked"].append(result)
+            elif statuses & set(OPEN) or set(rules) & set(result.left_out):
+                found["unsure"].append(result)
+            elif statuses <= {Status.PASS, Status.NOT_APPLICABLE} and Status.PASS in statuses:
+                found["fine"].append(result)
+            else:
+                found["other"].append(result)
+        return found
 
     def backups(self) -> LeaderAnswer:
         """备份最近一次成功是什么时候、能不能恢复。"""
         question = Prose("备份最近一次是什么时候，能不能恢复？")
         open_ = Prose("备份能否恢复，以恢复演练的记录为准。")
         said = self._dated("backup.copies", "newest", "最近一份备份的时间：{list}。")
-        said += self._standing("BAK-01", "备份时间")
+        said += self._standing("BAK-01", "按时备份")
         said += self._standing("BAK-03", "备份完整性和恢复演练")
         return LeaderAnswer(3, question, tuple(said), open_)
 
     def protection(self) -> LeaderAnswer:
         """杀毒和补丁到哪天。"""
         said = self._dated("antivirus.signatures", "time", "病毒库的日期：{list}。")
-        said += self._standing("AV-02", "病毒库更新")
+        said += self._standing("AV-02", "按时更新病毒库")
         said += self._dated("patches.upgrades", "time", "最近安装补丁的日期：{list}。")
-        said += self._standing("OS-02", "补丁更新")
+        said += self._standing("OS-02", "按时安装补丁")
         return LeaderAnswer(4, Prose("杀毒软件的病毒库和系统补丁更新到哪一天？"), tuple(said), Prose(""))
 
     def _dated(self, fact: str, field: str, words: str) -> list[Claim]:
@@ -175,16 +206,16 @@ class _Page:
             for s in ((Status.PASS,), (Status.FAIL,), OPEN, (Status.WAIVED,))
         }
         if not any(counted.values()):
-            return []
+            return [claim("“{what}”一项：本期没有得出结果。", self._refs(self._latest), shown=False, what=Prose(what))]
         words = {(Status.PASS,): "符合", (Status.FAIL,): "不符合", OPEN: "未能确认", (Status.WAIVED,): "例外"}
         parts = []
         for statuses, found in counted.items():
             if found:
                 names = prose("（{names}）", names=_ids(found)) if statuses != (Status.PASS,) else Prose("")
-                parts.append(prose("{word} {n} 台{names}", word=Prose(words[statuses]), n=len(found), names=names))
+                parts.append(prose("{n} 台{word}{names}", word=Prose(words[statuses]), n=len(found), names=names))
         everyone = [r for found in counted.values() for r in found]
         text = Prose("，".join(parts))
-        return [claim("{what}：{parts}。", self._refs(everyone, rule), shown=False, what=Prose(what), parts=text)]
+        return [claim("“{what}”一项：{parts}。", self._refs(everyone, rule), shown=False, what=Prose(what), parts=text)]
 
     def rectification(self, groups: tuple[Checks, ...]) -> LeaderAnswer:
         """上次的问题改了没有、谁没改、拖了多久。"""
@@ -195,17 +226,22 @@ class _Page:
             return LeaderAnswer(5, question, (), Prose("没有提供整改台账。"))
         open_ = [e for e in entries if e.status is not EntryStatus.CLOSED]
         late = [e for e in open_ if self._today is not None and e.overdue(self._today)]
+        if not entries:
+            return LeaderAnswer(5, question, (claim("整改台账中没有登记问题。", refs, shown=False),), Prose(""))
+        overdue = prose("，其中逾期 {late} 条", late=len(late)) if late else Prose("，没有逾期的" if open_ else "")
         said = [
             claim(
-                "整改台账共 {n} 条，已销号 {done} 条，未销号 {open} 条，其中逾期 {late} 条。",
-                refs, shown=False, n=len(entries), done=len(entries) - len(open_), open=len(open_), late=len(late),
+                "整改台账共登记问题 {n} 条，已销号 {done} 条，未销号 {open} 条{overdue}。",
+                refs, shown=False, n=len(entries), done=len(entries) - len(open_), open=len(open_), overdue=overdue,
             )
         ]  # fmt: skip
         said += [self._late(e, refs) for e in late[:_NAMES]]
         idle = [e for e in open_ if not e.owner or e.deadline is None]
         if idle:
             said.append(
-                claim("没有落实责任人或期限的 {n} 条：{names}。", refs, shown=False, n=len(idle), names=_entries(idle))
+                claim(
+                    "还没有落实责任人或者期限的 {n} 条：{names}。", refs, shown=False, n=len(idle), names=_entries(idle)
+                )
             )
         again = [e for e in open_ if e.recurrences]
         if again:
@@ -250,12 +286,20 @@ class _Page:
                         )
                     )  # fmt: skip
         question = Prose("有没有需要领导决定的事项（更换设备、停用系统、采购、特批）？")
-        none = (
-            Prose("检查中没有需要领导决定的设备、采购和特批事项；其他事项由汇报人补充。")
-            if not said
-            else Prose("其他事项由汇报人补充。")
-        )
-        return LeaderAnswer(6, question, tuple(said[: 2 * _NAMES]), none)
+        return LeaderAnswer(6, question, tuple(said[: 2 * _NAMES]), self._left_to_say(bool(said)))
+
+    def _left_to_say(self, some: bool) -> Prose:
+        """What the checks leave to the person who reports: what was not checked cannot be called settled."""
+        found = {rule: self._stands((rule,)) for rule in _DECISIONS}
+        unsure = [_SUBJECTS[rule] for rule, by in found.items() if by["unsure"] or by["unchecked"]]
+        if unsure:
+            return prose(
+                "{what}：有的终端没有检查或者未能确认，是否需要领导决定由汇报人核实；其他事项由汇报人补充。",
+                what=joined("、", unsure),
+            )
+        if some:
+            return Prose("其他事项由汇报人补充。")
+        return Prose("检查中没有需要领导决定的设备、采购和特批事项；其他事项由汇报人补充。")
 
     def _ending(self, finding: Finding) -> bool:
         if self._today is None or finding.waiver is None:
