@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     Keep = Callable[[ScanResult], ScanResult]
 
+#: How far back the leader's page shows the rates.
+_EARLIER_WEEKS = 4
 #: The period of a kind where the person names none; a record is of one check, a ledger of all time.
 _DEFAULT_PERIODS = {"self-inspection": "month", "leader": "week"}
 
@@ -101,7 +103,8 @@ def _history(folder: Path, today: date, kind: Kind, keep: Keep) -> tuple[list[Ch
 def _chosen(
     checks: list[Check], kind: Kind, period: str | None, terminal: str | None, today: date
 ) -> tuple[tuple[ScanResult, ...], Period | None, tuple[ScanResult, ...]]:
-    """The results of the period, the period, and the checks before the newest one (for a record)."""
+    """The results of the period, the period, and earlier ones: the checks before a record, the weeks before the page for
+    the leader."""
     from ybscan.report.dates import PERIODS, period_of
 
     mine = [c for c in checks if terminal in (None, c.header.terminal)]
@@ -113,6 +116,10 @@ def _chosen(
         what = f"{span.text}（{span.first} 至 {span.last}）" if span else "历史中"
         hint = "请用 --period 或 --now 换一个期间，或用 --result 指定结果文件"
         raise InputProblems([Problem("历史", 0, f"{what}没有检查记录", hint)])
+    if kind == "leader" and span is not None:
+        start = span.first - timedelta(weeks=_EARLIER_WEEKS)
+        before = [c.result for c in checks if terminal in (None, c.header.terminal) and start <= _day(c) < span.first]
+        return tuple(c.result for c in mine), span, tuple(before)
     if kind != "record":
         return tuple(c.result for c in mine), span, ()
     newest = max(mine, key=lambda c: (datetime.fromisoformat(c.header.at), c.header.seq))

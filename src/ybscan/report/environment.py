@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -15,11 +18,13 @@ from ybscan.model.problem import InputProblems, Problem
 from ybscan.report import charts
 from ybscan.report.claims import BLANK, UNCONFIRMED, Claim, EvidenceMissing, Ref
 from ybscan.report.lint import lint_words
+from ybscan.report.model import Counts
 from ybscan.report.options import TextFormat
 from ybscan.report.text import (
     CLAIM_CLOSE,
     CLAIM_OPEN,
     MARKS,
+    Prose,
     code_html,
     code_markdown,
     to_html,
@@ -74,6 +79,11 @@ def _refs(refs: Any) -> tuple[Ref, ...]:
     return found
 
 
+def _verdict_choices(counts: Counts) -> list[tuple[str, Prose]]:
+    """The verdicts that occur, for a filter: key, and sign and word."""
+    return [(c.verdict.key, Prose(f"{c.verdict.sign} {c.verdict.text}")) for c in counts.by_status if c.number]
+
+
 def _labels(refs: tuple[Ref, ...]) -> list[tuple[str, str]]:
     return list(dict.fromkeys((r.anchor, r.rule or r.record) for r in refs))
 
@@ -89,6 +99,39 @@ def _refs_markdown(refs: tuple[Ref, ...]) -> Markup:
     labels = _labels(refs)
     more = f"等 {len(labels)} 项" if len(labels) > MAX_REFS else ""
     return Markup(f"〔{'、'.join(to_markdown(t) for _, t in labels[:MAX_REFS])}{more}〕")  # noqa: S704 - escaped
+
+
+SCRIPT = "_filter.js.j2"
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; {script}base-uri 'none'; form-action 'none'"
+
+
+class _Script:
+    """The one script a page may have: its text as the template folder has it, never rendered, so that no data gets in."""
+
+    def __init__(self, loader: BaseLoader, env: Environment) -> None:
+        self._loader = loader
+        self._env = env
+
+    def _text(self) -> str:
+        source, shown, _ = self._loader.get_source(self._env, SCRIPT)
+        # Indentation and whole-line comments stay with us; the hash has to fit the finished document byte for byte.
+        lines = (line.strip() for line in source.split("\n"))
+        text = "\n".join(line for line in lines if line and not line.startswith("//")) + "\n"
+        if re.search(r"</script|<!--", text, re.IGNORECASE):
+            raise InputProblems([Problem(shown or SCRIPT, 0, "脚本中不能有 </script 和 <!--")])
+        return text
+
+    def element(self) -> Markup:
+        """The script with its tags."""
+        return Markup(f"<script>{self._text()}</script>")  # noqa: S704 - the template folder's own text
+
+    def policy(self, *, script: bool = True) -> Markup:
+        """The content security policy: nothing but our style, and the script with exactly this hash."""
+        allowed = ""
+        if script:
+            digest = base64.b64encode(hashlib.sha256(self._text().encode()).digest()).decode("ascii")
+            allowed = f"script-src 'sha256-{digest}'; "
+        return Markup(_POLICY.format(script=allowed))  # noqa: S704 - fixed text and a hash
 
 
 def environment(loader: BaseLoader, format: TextFormat) -> Environment:
@@ -111,8 +154,12 @@ def environment(loader: BaseLoader, format: TextFormat) -> Environment:
     for name in _REMOVED:
         env.filters.pop(name, None)
     env.filters["code"] = code_html if html else code_markdown
+    env.filters["verdict_choices"] = _verdict_choices
     env.globals.pop("lipsum", None)
+    script = _Script(env.loader or loader, env)
     env.globals.update(
+        policy=script.policy,
+        script=script.element,
         blank=BLANK,
         unconfirmed=UNCONFIRMED,
         stated=stated,
@@ -120,6 +167,8 @@ def environment(loader: BaseLoader, format: TextFormat) -> Environment:
         legend=charts.legend,
         meter=charts.meter,
         patterns=charts.patterns,
+        severity_bars=charts.severity_bars,
+        trend=charts.trend,
     )
     return env
 

@@ -10,6 +10,7 @@ from ybscan.model.result import Finding, ScanResult, Status
 from ybscan.model.rule import Severity
 from ybscan.report.claims import UNCONFIRMED, Claim, Ref, claim
 from ybscan.report.dates import numeral, range_text
+from ybscan.report.figures import matrix_of, severities_of, weeks_of
 from ybscan.report.inspection_parts import (
     Found,
     cited_documents,
@@ -35,7 +36,7 @@ from ybscan.report.parts import (
     status_sentence,
     terminal_view,
 )
-from ybscan.report.record import ALTERED, signatures
+from ybscan.report.record import ALTERED, pack_groups, signatures
 from ybscan.report.terminals import day, grouped, record_number, when
 from ybscan.report.text import Prose, data, prose
 
@@ -66,6 +67,8 @@ def build_inspection(results: tuple[ScanResult, ...], options: Options) -> Inspe
     parts = {p: _attested(p, options, today) for p in ("organisation", "methods", "manual", "advice")}
     advice = tuple(a for a in parts["advice"] if a.answered)
     packs = results_of(latest, found, clauses)
+    ordered = pack_groups(latest)
+    weeks = weeks_of(groups, options.missed_weeks)
     problems = problems_of(found, clauses)
     unit = newest.unit.get("name", "")
     return Inspection(
@@ -86,6 +89,9 @@ def build_inspection(results: tuple[ScanResult, ...], options: Options) -> Inspe
             refs, shown=False, n=len(terminals), total=total.total, applicable=total.applicable,
             found=status_sentence(total),
         ),
+        weeks=weeks if len(weeks) > 1 else (),
+        severities=severities_of(ordered, findings),
+        matrix=matrix_of(ordered, latest, [t.grade for t in terminals]),
         results=packs,
         manual_heading=Prose(f"（{numeral(len(packs) + 1)}）"),
         manual=parts["manual"],

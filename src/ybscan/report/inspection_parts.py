@@ -9,6 +9,7 @@ from ybscan.model.result import Finding, ScanResult, Status
 from ybscan.model.rule import Severity
 from ybscan.report.claims import Claim, Ref, anchor, claim
 from ybscan.report.dates import numeral
+from ybscan.report.figures import WORST
 from ybscan.report.model import (
     VERDICTS,
     Change,
@@ -37,10 +38,6 @@ from ybscan.report.record import acceptance, pack_groups
 from ybscan.report.terminals import Checks, record_number
 from ybscan.report.text import Prose, prose
 
-#: The worst first: what a rule over many terminals is shown as.
-WORST = (
-    Status.FAIL, Status.UNKNOWN, Status.MANUAL, Status.WAIVED, Status.DELEGATED, Status.PASS, Status.NOT_APPLICABLE,
-)  # fmt: skip
 #: How many different sentences of evidence a rule shows in the chapter of results.
 MAX_KINDS = 3
 MAX_BASIS = 3

@@ -14,6 +14,7 @@ from ybscan.model.ledger import Entry, EntryStatus
 from ybscan.model.result import Finding, ScanResult, Status
 from ybscan.report.claims import UNCONFIRMED, Claim, Ref, claim
 from ybscan.report.dates import day_text, range_text
+from ybscan.report.figures import weeks_of
 from ybscan.report.model import LeaderAnswer, LeaderPage
 from ybscan.report.options import Options
 from ybscan.report.parts import OPEN, attested, evidence_of, grade_of, intact, list_text, redaction_note, self_name
@@ -43,6 +44,8 @@ _SUBJECTS = {
 }  # fmt: skip
 _SOON_DAYS = 30
 _INCOMPLETE = Prose("应检终端的数量未经确认或者仍有终端没有检查，以下内容只对已检查的终端而言。")
+#: Weeks in the table of rates: what leaves the page one page.
+_WEEKS = 5
 
 
 def build_leader(results: tuple[ScanResult, ...], options: Options) -> LeaderPage:
@@ -68,6 +71,8 @@ def build_leader(results: tuple[ScanResult, ...], options: Options) -> LeaderPag
     period = (
         Prose(options.period.text) if options.period else Prose(range_text(days[0], days[-1])) if days else UNCONFIRMED
     )
+    # Earlier checks show where things are going; the questions are about the period alone.
+    weeks = weeks_of(grouped((*options.previous, *results)), options.missed_weeks)[-_WEEKS:]
     people = tuple(q for q in options.questions if q.part in ("manual", "organisation"))
     return LeaderPage(
         unit=newest.unit.get("name", ""),
@@ -83,6 +88,7 @@ def build_leader(results: tuple[ScanResult, ...], options: Options) -> LeaderPag
             page.rectification(groups),
             page.decisions(),
         ),
+        weeks=weeks if len(weeks) > 1 else (),
         only_people=tuple(a for a in attested(people, options.answers, today) if a.answered)[:_NAMES],
         reporter=newest.people.get("inspector", ""),
         warnings=(*redaction_note(options), *(() if complete else (_INCOMPLETE,))),

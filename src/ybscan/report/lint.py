@@ -61,7 +61,7 @@ ASSERTIONS: Final = _ban(
 
 _DATA = re.compile(f"{DATA_OPEN}[^{DATA_CLOSE}]*{DATA_CLOSE}")
 _CLAIM = re.compile(f"{CLAIM_OPEN}[^{CLAIM_CLOSE}]*{CLAIM_CLOSE}")
-_STYLE = re.compile(r"<style\b.*?</style>|<!--.*?-->", re.DOTALL | re.IGNORECASE)
+_STYLE = re.compile(r"<style\b.*?</style>|<script>.*?</script>|<!--.*?-->", re.DOTALL | re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
 
 

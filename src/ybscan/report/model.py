@@ -8,12 +8,15 @@ people who write templates of their own.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ybscan.model.result import Status
 from ybscan.report.claims import Claim, Ref
 from ybscan.report.dates import percent_text
 from ybscan.report.text import Prose
+
+if TYPE_CHECKING:
+    from ybscan.report.figures import Matrix, Severities, Week
 
 #: A sign for each status that is told by its shape alone; all are in GB 2312, so that every Chinese font has them.
 SIGNS: Final = {
@@ -120,6 +123,7 @@ class Source:
     """A document with the clauses of it that a chapter cites."""
 
     document: str
+    """In full where it is first named, then short."""
     sample: bool
     clauses: tuple[ClauseView, ...]
 
@@ -387,6 +391,10 @@ class Inspection:
     packs: tuple[PackView, ...]
     counts: Counts
     overview: Claim
+    weeks: tuple[Week, ...]
+    """The rates week by week; empty for a report about one week."""
+    severities: Severities
+    matrix: Matrix
     results: tuple[PackItems, ...]
     manual_heading: Prose
     manual: tuple[Attested, ...]
@@ -475,6 +483,8 @@ class LeaderPage:
     period: Prose
     grade: Prose
     questions: tuple[LeaderAnswer, ...]
+    weeks: tuple[Week, ...]
+    """The rates of the last weeks; empty where there is only one."""
     only_people: tuple[Attested, ...]
     reporter: str
     warnings: tuple[Prose, ...]

@@ -53,7 +53,7 @@ class Options:
     numbers: Mapping[str, str] = field(default_factory=dict)
     """Record numbers by result digest; by default made from the week and the digest."""
     previous: tuple[ScanResult, ...] = ()
-    """Earlier results, for the comparison with the last check."""
+    """Earlier results: for the comparison with the last check, and for the weeks before on the leader's page."""
     ledger: tuple[Entry, ...] = ()
     """The rectification ledger, overdue entries first; what it says it says as of ``today``."""
     missed_weeks: tuple[date, ...] = ()

@@ -119,6 +119,7 @@ class ClauseNumbers:
         self._catalogue = catalogue
         self._place = place
         self._views: dict[str, ClauseView] = {}
+        self._named: set[str] = set()
 
     def cite(self, ids: Iterable[str]) -> tuple[ClauseView, ...]:
         """The clauses that bind; the practice of other units and places only where nothing else is cited.
@@ -152,11 +153,15 @@ class ClauseNumbers:
         return self._views[clause_id]
 
     def first_cited(self, before: int) -> tuple[Source, ...]:
-        """The clauses numbered after the first ``before``, by document."""
+        """The clauses numbered after the first ``before``, by document: its name in full the first time, then short."""
         found: dict[str, list[ClauseView]] = {}
         for view in list(self._views.values())[before:]:
             found.setdefault(view.document, []).append(view)
-        sources = (Source(document, views[0].sample, tuple(views)) for document, views in found.items())
+        sources = [
+            Source(views[0].short if document in self._named else document, views[0].sample, tuple(views))
+            for document, views in found.items()
+        ]
+        self._named.update(found)
         return tuple(sorted(sources, key=lambda s: s.sample))
 
     def rules(self, clause_id: str) -> tuple[str, ...]:

@@ -77,10 +77,14 @@ def grouped(results: Iterable[ScanResult]) -> tuple[Checks, ...]:
     """Results by terminal, terminals by id. The same result given twice counts once."""
     unique = {r.compute_digest(): r for r in results}
     groups: list[list[ScanResult]] = []
+    # One terminal has one id: only groups of that id are looked at, or thousands of terminals would take their square.
+    named: dict[str, list[list[ScanResult]]] = {}
     for result in sorted(unique.values(), key=lambda r: (when(r), r.host.id, r.digest)):
-        mine = next((g for g in groups if same_terminal(g[-1], result)), None)
+        known = named.setdefault(result.host.id, [])
+        mine = next((g for g in known if same_terminal(g[-1], result)), None)
         if mine is None:
-            groups.append([result])
+            known.append([result])
+            groups.append(known[-1])
         else:
             mine.append(result)
     groups.sort(key=lambda g: (g[-1].host.id, g[-1].host.hostname, g[-1].digest))
