@@ -12,8 +12,7 @@ from markupsafe import Markup
 
 from ybscan.model.result import Status
 from ybscan.model.rule import Severity
-from ybscan.report.figures import PackProblems, Severities, Week
-from ybscan.report.model import ORDER, SIGNS, PackItems, Rate
+from ybscan.report.model import ORDER, SIGNS, PackItems, PackProblems, Rate, Severities, Week
 from ybscan.report.text import DATA_CLOSE, DATA_OPEN, escape_html, scrub
 
 #: Fill and text colour; each pair has a contrast of at least 4.5:1 (WCAG 2 AA), which a test computes.
@@ -228,7 +227,7 @@ def trend(weeks: Sequence[Week], ident: str) -> Markup:
     step = (WIDTH - 90) / (len(weeks) - 1)
     xs = [56 + step * i for i in range(len(weeks))]
     grid = "".join(
-        f'<path d="M50 {_y(p):.0f}H{WIDTH - 28}" stroke="#c4cad1"/><text x="44" y="{_y(p) + 4:.0f}" class="l">{p * 100:.0f}%</text>'
+        f'<path d="M50 {_y(p):.0f}H{WIDTH - 28}" stroke="#c4cad1"/><text x="44" y="{_y(p) + 4:.0f}" class="l">{p * 100:.0f}</text>'
         for p in (0, 0.5, 1)
     )
     every = -(-len(weeks) // 14)
@@ -248,7 +247,7 @@ def trend(weeks: Sequence[Week], ident: str) -> Markup:
         f'<text x="98" y="15">合格率</text>'
         f'<path d="M176 10h34" stroke="{_SECOND_INK}" stroke-width="2" stroke-dasharray="6 4"/>'
         f'<path d="M189 6h8v8h-8z" fill="{_SECOND_INK}"/><text x="218" y="15">确认率</text>'
-        '<text x="296" y="15">— 没有检查或无法计算</text>'
+        '<text x="296" y="15">— 没有检查或无法计算　　单位：％</text>'
     )
     return Markup(  # noqa: S704 - numbers and our own words only
         f'<svg class="chart" font-size="13" viewBox="0 0 {WIDTH} 186" {attributes}>{told}{key}{grid}{axis}{gaps}{lines}</svg>'

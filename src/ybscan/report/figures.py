@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
@@ -15,7 +14,7 @@ from ybscan.engine.fridays import friday_of
 from ybscan.model.result import Finding, ScanResult, Status
 from ybscan.model.rule import Severity
 from ybscan.report.dates import day_text
-from ybscan.report.model import VERDICTS, Count, Rate, Verdict
+from ybscan.report.model import VERDICTS, Cell, Matrix, MatrixRow, PackProblems, Severities, Week
 from ybscan.report.parts import OPEN, counts, severity_text, tally
 from ybscan.report.terminals import Checks, day
 from ybscan.report.text import Prose
@@ -30,79 +29,6 @@ MAX_WEEKS: Final = 53
 MATRIX_WHOLE: Final = 200
 #: Rows of the matrix at most, the gravest; the annex lists every terminal.
 MATRIX_MOST: Final = 400
-
-
-@dataclass(frozen=True, slots=True)
-class Week:
-    """The checks of one week: the newest of each terminal in it."""
-
-    name: Prose
-    short: Prose
-    """For the axis of the chart: the number of the ISO week."""
-    friday: Prose
-    terminals: int
-    """0: nothing was checked, and there are no rates."""
-    partial: int
-    """How many of them were checked for chosen rules only."""
-    pass_rate: Rate
-    determined_rate: Rate
-
-
-@dataclass(frozen=True, slots=True)
-class PackProblems:
-    """What a pack found: 不符合 by severity, in the order of :attr:`Severities.words`; counted by terminal and rule."""
-
-    title: str
-    numbers: tuple[int, ...]
-    total: int
-    undetermined: int
-
-
-@dataclass(frozen=True, slots=True)
-class Severities:
-    """Problems by pack and severity."""
-
-    words: tuple[Prose, ...]
-    packs: tuple[PackProblems, ...]
-    """Only packs with something 不符合 or undetermined."""
-    rest: int
-    """How many packs have neither."""
-    whole: PackProblems
-    """All packs together."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One terminal and one pack."""
-
-    verdict: Verdict
-    """The worst of its findings."""
-    counts: tuple[Count, ...]
-    """How many of them are 不符合, 无法判定, 待人工确认; empty where none is."""
-
-
-@dataclass(frozen=True, slots=True)
-class MatrixRow:
-    """One terminal: a cell per pack, None where the pack was not used."""
-
-    id: str
-    department: str
-    grade: Prose
-    cells: tuple[Cell | None, ...]
-    keys: tuple[str, ...]
-    """The keys of every verdict that occurs, for filters."""
-
-
-@dataclass(frozen=True, slots=True)
-class Matrix:
-    """Terminals against packs."""
-
-    packs: tuple[str, ...]
-    rows: tuple[MatrixRow, ...]
-    fine: int
-    """Terminals without 不符合 and undetermined findings that have no row of their own."""
-    more: int
-    """Terminals with such findings that have none either."""
 
 
 def weeks_of(groups: Sequence[Checks], missed: Iterable[date]) -> tuple[Week, ...]:

@@ -8,15 +8,12 @@ people who write templates of their own.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ybscan.model.result import Status
 from ybscan.report.claims import Claim, Ref
 from ybscan.report.dates import percent_text
 from ybscan.report.text import Prose
-
-if TYPE_CHECKING:
-    from ybscan.report.figures import Matrix, Severities, Week
 
 #: A sign for each status that is told by its shape alone; all are in GB 2312, so that every Chinese font has them.
 SIGNS: Final = {
@@ -86,6 +83,79 @@ class Counts:
     def of(self, key: str) -> int:
         """The number of findings with the status ``key``."""
         return next((c.number for c in self.by_status if c.verdict.key == key), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """The checks of one week: the newest of each terminal in it."""
+
+    name: Prose
+    short: Prose
+    """For the axis of the chart: the number of the ISO week."""
+    friday: Prose
+    terminals: int
+    """0: nothing was checked, and there are no rates."""
+    partial: int
+    """How many of them were checked for chosen rules only."""
+    pass_rate: Rate
+    determined_rate: Rate
+
+
+@dataclass(frozen=True, slots=True)
+class PackProblems:
+    """What a pack found: 不符合 by severity, in the order of :attr:`Severities.words`; counted by terminal and rule."""
+
+    title: str
+    numbers: tuple[int, ...]
+    total: int
+    undetermined: int
+
+
+@dataclass(frozen=True, slots=True)
+class Severities:
+    """Problems by pack and severity."""
+
+    words: tuple[Prose, ...]
+    packs: tuple[PackProblems, ...]
+    """Only packs with something 不符合 or undetermined."""
+    rest: int
+    """How many packs have neither."""
+    whole: PackProblems
+    """All packs together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One terminal and one pack."""
+
+    verdict: Verdict
+    """The worst of its findings."""
+    counts: tuple[Count, ...]
+    """How many of them are 不符合, 无法判定, 待人工确认; empty where none is."""
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixRow:
+    """One terminal: a cell per pack, None where the pack was not used."""
+
+    id: str
+    department: str
+    grade: Prose
+    cells: tuple[Cell | None, ...]
+    keys: tuple[str, ...]
+    """The keys of every verdict that occurs, for filters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Terminals against packs."""
+
+    packs: tuple[str, ...]
+    rows: tuple[MatrixRow, ...]
+    fine: int
+    """Terminals without 不符合 and undetermined findings that have no row of their own."""
+    more: int
+    """Terminals with such findings that have none either."""
 
 
 @dataclass(frozen=True, slots=True)
