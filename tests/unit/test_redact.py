@@ -25,11 +25,14 @@ from ybscan.model.ledger import Entry, EntryStatus
 from ybscan.model.problem import InputProblems
 from ybscan.model.result import FindingWaiver, Observation, ScanResult, Status
 from ybscan.model.rule import Severity
+from ybscan.report.document import document_json
 from ybscan.report.docx import render_docx
 from ybscan.report.identities import Identities
 from ybscan.report.options import Kind, Missed, Options, Redaction, TextFormat
 from ybscan.report.redact import redacted
 from ybscan.report.render import render
+from ybscan.report.tables import KINDS as TABLE_KINDS
+from ybscan.report.tables import tables
 
 #: What ``partial`` drops, in every spelling that is planted.
 ACCOUNTS = ("zhangsan", "lisi2", "王小二", "Wang Wu")
@@ -110,6 +113,12 @@ def plain(text: str) -> str:
     return re.sub(r"\\(?=\W)", "", text)
 
 
+def unzipped(data: bytes) -> str:
+    """The text of an office file, tags taken out."""
+    with zipfile.ZipFile(io.BytesIO(data)) as parts:
+        return re.sub("<[^>]*>", "", "".join(parts.read(n).decode("utf-8", "replace") for n in parts.namelist()))
+
+
 def everything(level: Redaction) -> dict[str, str]:
     """Each document that there is, as text."""
     (shown,), said = redacted((planted(),), options(), level)
@@ -118,10 +127,11 @@ def everything(level: Redaction) -> dict[str, str]:
         for format in get_args(TextFormat):
             made[f"{kind}.{format}"] = render(kind, format, (shown,), templates=templates(), options=said)
         word = render_docx(kind, (shown,), templates=templates(), options=said, reference=("a.docx", letterhead()))
-        with zipfile.ZipFile(io.BytesIO(word)) as parts:
-            made[f"{kind}.docx"] = re.sub(
-                "<[^>]*>", "", "".join(parts.read(n).decode("utf-8", "replace") for n in parts.namelist())
-            )
+        made[f"{kind}.docx"] = unzipped(word)
+        made[f"{kind}.json"] = document_json(kind, (shown,), options=said).decode()
+        if kind in TABLE_KINDS:
+            made[f"{kind}.csv"] = tables(kind, "csv", (shown,), options=said).decode("utf-8-sig")
+            made[f"{kind}.xlsx"] = unzipped(tables(kind, "xlsx", (shown,), options=said))
     return {name: plain(text).casefold() for name, text in made.items()}
 
 
@@ -141,7 +151,11 @@ def test_nothing_that_was_dropped_is_left(level: Redaction) -> None:
         left = [name for name in gone if name.casefold() in text]
         assert not left, (document, left)
         assert LETTERHEAD not in text
-        assert f"已脱敏（{level} 级）" in text or document == "result.json"
+        assert (
+            f"已脱敏（{level} 级）" in text
+            or document == "result.json"
+            or (document.endswith(".csv") and level in text)
+        )
     if level == "partial":
         assert "李收费" in everything(level)["record.md"]
 

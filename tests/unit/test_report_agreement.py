@@ -13,14 +13,16 @@ from typing import Any
 
 import openpyxl
 import pytest
+from docx import Document
 from tests.documents import CLAUSES, templates
 from tests.unit.results import RULES, finding, hospital, pharmacy, result
 from tests.unit.test_report_documents import html_verdicts, markdown_tables, markdown_verdicts
 
 from ybscan.model.result import ScanResult, Status
 from ybscan.report.document import document_json
+from ybscan.report.docx import render_docx
 from ybscan.report.model import ORDER
-from ybscan.report.options import Options, TextFormat
+from ybscan.report.options import Kind, Options, TextFormat
 from ybscan.report.render import render
 from ybscan.report.tables import TERMINAL_HEADINGS, tables
 
@@ -61,6 +63,21 @@ def options(results: tuple[ScanResult, ...]) -> Options:
 def text(name: str, format: TextFormat) -> str:
     results = SETS[name]()
     return render("self-inspection", format, results, templates=templates(), options=options(results))
+
+
+@cache
+def word_tables(name: str, kind: Kind = "self-inspection", terminal: int = 0) -> list[list[list[str]]]:
+    """The tables of the Word file as rows of cells."""
+    results = SETS[name]()
+    some = latest(results)[terminal : terminal + 1] if kind == "record" else list(results)
+    made = render_docx(kind, some, templates=templates(), options=options(results))
+    return [[[c.text for c in row.cells] for row in table.rows] for table in Document(io.BytesIO(made)).tables]
+
+
+def word_verdicts(found: list[list[list[str]]]) -> list[tuple[str, str]]:
+    """Rule and what its cell says, of every table of results."""
+    mine = [t for t in found if len(t[0]) == 7 and t[0][0] == "编号" and t[0][5].startswith("结果")]
+    return [(row[0], row[5]) for table in mine for row in table[1:]]
 
 
 @cache
@@ -116,6 +133,8 @@ def test_the_record_of_every_terminal_says_the_same(name: str) -> None:
         }  # type: ignore[arg-type]
         assert {rule: KEYS[words.split(" ", 1)[1]] for rule, words in markdown_verdicts(made["md"])} == expected
         assert {rule: KEYS[told[0][0]] for rule, _, told in html_verdicts(made["html"])} == expected
+        told = word_verdicts(word_tables(name, "record", latest(SETS[name]()).index(one)))
+        assert {rule: KEYS[words.split()[1]] for rule, words in told} == expected
         read = json.loads(document_json("record", [one], options=Options(clauses=CLAUSES)))["records"][0]
         assert {i["rule_id"]: i["verdict"]["key"] for p in read["results"] for i in p["items"]} == expected
 
@@ -134,6 +153,12 @@ def test_how_many_terminals_have_each_verdict(name: str) -> None:
         told = [part.split(" ", 1)[1].rsplit(" ", 1) for part in words.split("，")]
         markdown[rule] = {KEYS[w]: int(n) for w, n in told}
     assert markdown == expected
+    if name != "two hundred":
+        word = {}
+        for rule, words in word_verdicts(word_tables(name)):
+            told = [part.split(" ", 1)[1].rsplit(" ", 1) for part in words.split("，")]
+            word[rule] = {KEYS[w]: int(n) for w, n in told}
+        assert word == expected
     items = [i for p in as_json(name)["results"] for i in p["items"]]
     assert {i["rule_id"]: {c["verdict"]["key"]: c["number"] for c in i["counts"]} for i in items} == expected
     rows = as_workbook(name)["检查项汇总"]
@@ -182,6 +207,12 @@ def test_counts_and_grades_of_every_terminal(name: str) -> None:
     plain = [[unescape(re.sub(r"<[^>]+>", " ", c)).strip() for c in row] for row in rows]
     shown = {r[0]: (counts_in(re.sub(r"\s+", " ", r[4])), r[5], rules_in(r[6]), rules_in(r[7])) for r in plain}
     assert shown == expected
+
+    if name != "two hundred":
+        (annexed,) = [t for t in word_tables(name) if t[0][0] == "终端编号" and "等级" in t[0]]
+        assert [[re.sub(r"\s+", " ", c).strip() for c in row] for row in annexed] == [
+            [re.sub(r"\s+", " ", c).strip() for c in row] for row in table
+        ]
 
     read = {
         t["id"]: (
