@@ -70,7 +70,7 @@ def test_the_list_of_digests_is_right(linux: Path) -> None:
     assert there - listed == {"SHA256SUMS"}
 
 
-def test_a_scan_writes_three_documents_and_nothing_else(reachable: Path, out: Path) -> None:
+def test_a_scan_writes_its_documents_and_nothing_else(reachable: Path, out: Path) -> None:
     temporary = out.parent / "temporary"
     temporary.mkdir()
     temporary.chmod(0o777)
@@ -83,9 +83,12 @@ def test_a_scan_writes_three_documents_and_nothing_else(reachable: Path, out: Pa
         return sorted((str(p), p.lstat().st_mtime_ns) for p in own)
 
     before = everything()
-    done = run(reachable, "scan", "--no-store", "-o", str(out), cwd=out, TMPDIR=str(temporary), HOME=str(temporary))
+    formats = ("--format", "md,html,docx,json")
+    done = run(
+        reachable, "scan", "--no-store", *formats, "-o", str(out), cwd=out, TMPDIR=str(temporary), HOME=str(temporary)
+    )
     assert done.returncode in (0, 1, 3), done.stderr.decode()
-    assert sorted(p.suffix for p in out.iterdir()) == [".html", ".json", ".md"]
+    assert sorted(p.suffix for p in out.iterdir()) == [".docx", ".html", ".json", ".md"]
     assert json.loads(next(out.glob("*.json")).read_bytes())["host"]["elevated"] is False
     assert everything() == before
     assert list(temporary.iterdir()) == []
