@@ -158,6 +158,12 @@ def test_a_damaged_registry_file_is_unknown_not_absent(tmp_path: Path, damage: o
         assert read.cause is Cause.MALFORMED
 
 
+def test_a_damaged_file_whose_note_names_no_root(tmp_path: Path) -> None:
+    text = reg("HKEY_LOC\ue4c9\\Policies", "\n坏\n", end=False)
+    registry = host(write(tmp_path / "e", parts(), registry=[text])).registry
+    assert isinstance(registry.values(key=r"HKLM\SOFTWARE\Policies"), Unknown)
+
+
 def test_a_value_that_makes_no_sense_spoils_its_key_alone(tmp_path: Path) -> None:
     body = USBSTOR_3 + f'[{SERVICES}\\Odd]\n"Good"=dword:00000001\n"Bad"=dword:zz\n\n'
     h = host(write(tmp_path / "e", parts(), registry=[services(body)]))

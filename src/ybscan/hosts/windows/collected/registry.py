@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 
 from ybscan.hosts.collected.evidence import Evidence
@@ -124,7 +125,9 @@ def _refuse(made: _Gathered, data: bytes, why: Unknown) -> None:
     """A damaged file: what it was about is told by its first note, if that can still be read."""
     for line in data[:4096].decode("utf-16", "replace").splitlines():
         if line.startswith(";ybscan key [") and line.rstrip().endswith("]"):
-            made.refused["\\".join(parts(line.strip()[13:-1]))] = why
+            # The note may be damaged as well; what was asked is then not recorded.
+            with contextlib.suppress(ValueError):
+                made.refused["\\".join(parts(line.strip()[13:-1]))] = why
             return
 
 
