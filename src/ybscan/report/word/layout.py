@@ -67,9 +67,9 @@ class Layout:
 WIDE_FOOTER = mm(14)
 
 OFFICIAL = Layout()
-#: The page for the leader is one page whatever the standard says about type; margins and sizes are those of the HTML form.
+#: The page for the leader is one page whatever the standard says about type; narrow margins, as in the HTML form.
 ONE_PAGE = Layout(
-    top=mm(18), bottom=mm(18), left=mm(20), right=mm(20), footer=mm(9), line=350, narrower=0, grid=False, body=24, title=36,
-    title_line=520, title_after=100, listed=24, list_line=350, note=20, note_line=300, table=21, small=18, page_number=18, block_gap=80,
-    fill_row=mm(10),
+    top=mm(14), bottom=mm(15), left=mm(20), right=mm(20), footer=mm(8), line=280, narrower=0, grid=False, body=21, title=36,
+    title_line=480, title_after=60, listed=21, list_line=280, note=18, note_line=270, table=19, small=18, page_number=18, block_gap=80,
+    fill_row=mm(6.5),
 )  # fmt: skip

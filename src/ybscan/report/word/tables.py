@@ -95,9 +95,12 @@ def needs_wide(table: Table, layout: Layout) -> bool:
 
 def widths(tables: Sequence[Table], total: int, em: int) -> list[int]:
     """Widths in twips that add up to ``total``; ``em`` is the type's size in twips."""
-    found = columns(tables)
-    padding = PADDING * len(found)
-    room = max(total - padding, len(found)) / em
+    padding = PADDING * len(tables[0].header)
+    room = max(total - padding, len(tables[0].header)) / em
+    # Where there is room to spare, short words and dates stay in one line.
+    found = columns(tables, _MAX_PIECE)
+    if sum(c.need for c in found) > room * 0.6:
+        found = columns(tables)
     needs, wants = sum(c.need for c in found), sum(c.want for c in found)
     if needs >= room:
         shares = [c.need * room / needs for c in found]
