@@ -5,24 +5,15 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import statistics
 import tempfile
-import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from bench_timing import seconds
+
 Row = Callable[[str, str, str, str], None]
 START = datetime.fromisoformat("2026-01-02T09:00:00+08:00")
-
-
-def _seconds(work: Callable[[], object], rounds: int = 5) -> float:
-    times = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
 
 
 def _filled(folder: Path, count: int) -> None:
@@ -44,7 +35,7 @@ def history_rows(row: Row) -> None:
         folder = Path(scratch) / "append"
         with opened(folder, create=True) as history:
             body = {"text": "医保" * 5000}
-            append = _seconds(lambda: history.append("ledger", lambda _: body, at=START, now=START), 30)
+            append = seconds(lambda: history.append("ledger", lambda _: body, at=START, now=START), 30)
         data = json.dumps(body).encode()
         path = Path(scratch) / "plain"
 
@@ -56,7 +47,7 @@ def history_rows(row: Row) -> None:
 
         row(
             "history: append / writing the same bytes with fsync",
-            f"{append / _seconds(plain, 30):.1f}x",
+            f"{append / seconds(plain, 30):.1f}x",
             "-",
             f"({append * 1000:.1f} ms)",
         )
@@ -65,7 +56,7 @@ def history_rows(row: Row) -> None:
             large = Path(scratch) / str(count)
             _filled(large, count)
             with opened(large) as history:
-                times[count] = _seconds(history.verify, 3)
+                times[count] = seconds(history.verify, 3)
             size = (large / FILE).stat().st_size / 1024 / count
         row(
             "history: verify 10,000 records / 1,000 records",
@@ -93,16 +84,16 @@ def _year(row: Row) -> None:
         ]
         one.append(results.result(findings, id="YB-1", started_at=(START + timedelta(weeks=week)).isoformat()))
     documents = [r.model_dump_json(by_alias=True) for r in one]
-    read = _seconds(lambda: [json.loads(d) for d in documents], 3)
+    read = seconds(lambda: [json.loads(d) for d in documents], 3)
     terminals = 200
-    diff = _seconds(lambda: [compare(a, b) for a, b in itertools.pairwise(one)], 3)
+    diff = seconds(lambda: [compare(a, b) for a, b in itertools.pairwise(one)], 3)
     row(
         "history: 52 differences / reading the 52 results as JSON",
         f"{diff / read:.2f}x",
         "-",
         f"(x {terminals}: {diff * terminals:.1f} s)",
     )
-    trend = _seconds(lambda: streaks([statuses_of(r) for r in one]), 3)
+    trend = seconds(lambda: streaks([statuses_of(r) for r in one]), 3)
     row(
         "history: trend over 52 weeks / reading them as JSON",
         f"{trend / read:.2f}x",
@@ -110,7 +101,7 @@ def _year(row: Row) -> None:
         f"(x {terminals}: {trend * terminals:.1f} s)",
     )
     seen = [SeenCheck(i, r) for i, r in enumerate(one, 1)]
-    book = _seconds(lambda: ledger(seen, (), START.date()), 3)
+    book = seconds(lambda: ledger(seen, (), START.date()), 3)
     row(
         "history: ledger of 52 weeks / reading them as JSON",
         f"{book / read:.2f}x",

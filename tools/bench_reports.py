@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from bench_timing import seconds
+
 Row = Callable[[str, str, str, str], None]
 TERMINALS = 2000
 FACTS = {f"bench.fact{n}": {"status": "known", "value": [{"name": f"{n}-{i}"} for i in range(10)]} for n in range(100)}
-
-
-def _seconds(work: Callable[[], object], rounds: int = 5) -> float:
-    times = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
 
 
 def _one(number: int) -> str:
@@ -53,13 +45,13 @@ def report_rows(row: Row) -> None:
     document = _one(1)
     result = ScanResult.model_validate_json(document)
     options = Options(clauses=CLAUSES)
-    read = _seconds(lambda: json.loads(document), 30)
-    html = _seconds(lambda: render("record", "html", [result], templates=templates(), options=options))
+    read = seconds(lambda: json.loads(document), 30)
+    html = seconds(lambda: render("record", "html", [result], templates=templates(), options=options))
     row("report: 72 findings to HTML / reading them as JSON", f"{html / read:.0f}x", "-", f"({html * 1000:.0f} ms)")
     if importlib.util.find_spec("ybscan.report.docx") is not None:
         from ybscan.report.docx import render_docx
 
-        word = _seconds(lambda: render_docx("record", [result], templates=templates(), options=options))
+        word = seconds(lambda: render_docx("record", [result], templates=templates(), options=options))
         row("report: 72 findings to Word / reading them as JSON", f"{word / read:.0f}x", "-", f"({word * 1000:.0f} ms)")
     project = Path(__file__).resolve().parents[1]
     run = subprocess.run([sys.executable, __file__], capture_output=True, text=True, check=True, cwd=project)

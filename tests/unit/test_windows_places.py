@@ -78,7 +78,8 @@ def test_sids() -> None:
     assert rid_of("S-1-5-32-544") is None
     assert is_person("S-1-5-21-1-2-3-1001")
     assert is_person("S-1-12-1-1-2-3-4")
-    assert not is_person("S-1-5-21-1-2-3-1001.bak")
+    assert is_person("S-1-5-21-1-2-3-1001.bak")
+    assert not is_person("S-1-5-18.bak")
     assert not is_person("S-1-5-82-1")
 
 

@@ -65,6 +65,12 @@ def is_link_local(text: str) -> bool:
     return address is not None and (address.is_link_local or address.is_loopback or address.is_unspecified)
 
 
+def is_loopback(text: str) -> bool:
+    """Whether an address is reached from the terminal itself alone; what is no address is not."""
+    address = address_of(text)
+    return address is not None and address.is_loopback
+
+
 def holds_public(destination: str, own: Iterable[str] | None) -> bool:
     """Whether any address of the network ``destination`` belongs to the Internet and not to the unit.
 

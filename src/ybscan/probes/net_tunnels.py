@@ -15,6 +15,7 @@ from ybscan.model.facts import Fact, FactSpec, Field, FieldValue, Item, Kind
 from ybscan.model.reading import Absent, Cause, Known, Reading, Unknown
 from ybscan.probes._addresses import is_public
 from ybscan.probes._patterns import like
+from ybscan.probes._tunnels import by_name
 from ybscan.probes.base import Context, Probe
 from ybscan.probes.net_saved import VPN_KINDS
 
@@ -138,19 +139,8 @@ def _programs(host: Host, context: Context) -> Fact:
             for pattern in product.linux.processes:
                 patterns.setdefault(pattern, product.name)
     outside = _connected(host, context)
-    found: dict[tuple[str, str], Item] = {}
-    for process in running.value:
-        product_name = next(_products(process, patterns), None)
-        if product_name is None:
-            continue
-        confirmed: FieldValue = Unknown(Cause.UNCONFIRMED, "仅进程名一条线索，需核实")
-        if isinstance(outside, frozenset) and process.pid in outside:
-            confirmed = True
-        key = (product_name, process.name)
-        if found.get(key, {}).get("confirmed") is not True:
-            found[key] = {"process": process.name, "product": product_name, "confirmed": confirmed}
-    gaps = tuple(g for g in running.gaps if g.origin == "/proc")
-    return Known(tuple(v for _, v in sorted(found.items())), running.origin, gaps)
+    found = by_name(running.value, lambda p: next(_products(p, patterns), None), outside)
+    return Known(found, running.origin, tuple(g for g in running.gaps if g.origin == "/proc"))
 
 
 def _products(process: Process, patterns: Mapping[str, str]) -> Iterator[str]:

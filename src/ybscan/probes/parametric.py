@@ -5,7 +5,6 @@ What may be named is confined by :mod:`ybscan.probes._confined`; the loader refu
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from ybscan.hosts.base import Host
 from ybscan.model.facts import Fact, FactSpec, Kind
 from ybscan.model.reading import Absent, Cause, Known, Reading, Unknown
 from ybscan.probes import _confined
+from ybscan.probes._addresses import is_loopback
 from ybscan.probes.base import Context, Parametric
 
 _MAX_LINE = 2000
@@ -230,19 +230,13 @@ class PortListening(Parametric):
             return table
         for s in table.value:
             mine = s.state == "listen" and s.proto == args["proto"] and s.local_port == int(args["number"])
-            if mine and not _is_loopback(s.local):
+            if mine and not is_loopback(s.local):
                 return Known(True, table.origin)
         # An owner that could not be read hides no socket; any other gap may.
         missing = next((g for g in table.gaps if g.origin != "/proc/*/fd"), None)
         if missing is not None:
             return Unknown(missing.cause, missing.detail, missing.origin)
         return Known(False, table.origin)
-
-
-def _is_loopback(address: str) -> bool:
-    parsed = ipaddress.ip_address(address.split("%", 1)[0])
-    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
-    return (mapped or parsed).is_loopback
 
 
 class FileMeta(Parametric):

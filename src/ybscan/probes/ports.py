@@ -16,6 +16,7 @@ from ybscan.hosts.groups.sockets import Socket
 from ybscan.model.facts import Fact, FactSpec, Field, FieldValue, Item, Kind
 from ybscan.model.reading import Cause, Known, Reading, Unknown
 from ybscan.model.site import AllowedPort
+from ybscan.probes._addresses import is_loopback
 from ybscan.probes._netfilter.exposure import Exposure, Firewall, exposure, serves
 from ybscan.probes._netfilter.ranges import difference, everyone, normal, of_network
 from ybscan.probes._netfilter.source import read_firewall
@@ -82,7 +83,7 @@ class PortsProbe(Probe):
     def read_windows(self, host: Host, context: Context) -> Mapping[str, Fact]:
         from ybscan.probes._windows.ports import listeners
 
-        return listeners(host, context.site.ports.allowed, _loopback, _approval)
+        return listeners(host, context.site.ports.allowed, _approval)
 
 
 def _filter(firewall: Reading[Firewall]) -> Fact:
@@ -111,7 +112,7 @@ def _item(
     else:
         program = Unknown(Cause.DENIED, "监听程序")
     families = serves(socket.local)
-    loopback = _loopback(socket.local)
+    loopback = is_loopback(socket.local)
     seen = _exposure(socket, firewall, families)
     listed, approved = _approval(socket, seen, families, allowed)
     return {
@@ -129,12 +130,6 @@ def _item(
         "listed": listed,
         "approved": approved,
     }
-
-
-def _loopback(address: str) -> bool:
-    parsed = ipaddress.ip_address(address.split("%", 1)[0])
-    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
-    return (mapped or parsed).is_loopback
 
 
 def _exposure(socket: Socket, firewall: Reading[Firewall], families: Iterable[Literal["ipv4", "ipv6"]]) -> Exposure:

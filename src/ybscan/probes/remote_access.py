@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 
 from ybscan.hosts.base import Host
 from ybscan.hosts.groups.usersettings import Setting
 from ybscan.model.facts import Fact, FactSpec, Field, FieldValue, Item, Kind
 from ybscan.model.reading import Absent, Cause, Gap, Known, Reading, Unknown
 from ybscan.model.site import Site
+from ybscan.probes._addresses import is_loopback
 from ybscan.probes._dconf import default, effective
 from ybscan.probes._listing import names_in, text_of
 from ybscan.probes._software.homes import person_homes
@@ -184,7 +184,7 @@ def _listeners(host: Host, services: dict[str, _Service], gaps: list[Gap]) -> No
         if kind is None:
             continue
         service = services[kind]
-        if _loopback(socket.local):
+        if is_loopback(socket.local):
             service.local_only = True
             continue
         if not socket.program or stranger:
@@ -197,15 +197,6 @@ def _listeners(host: Host, services: dict[str, _Service], gaps: list[Gap]) -> No
             else f"[{socket.local}]:{socket.local_port}"
         )
         service.ports.add(socket.local_port)
-
-
-def _loopback(address: str) -> bool:
-    try:
-        parsed = ip_address(address.split("%", 1)[0])
-    except ValueError:
-        return False
-    mapped = getattr(parsed, "ipv4_mapped", None)
-    return parsed.is_loopback or (mapped is not None and mapped.is_loopback)
 
 
 # Enabled at boot ------------------------------------------------------------------------------------------------

@@ -8,10 +8,10 @@ A record begins with ``[kind]`` and holds ``name=text``, ``name:null`` (the sour
 
 from __future__ import annotations
 
-import codecs
 import re
 from dataclasses import dataclass, field
 
+from ybscan.hosts.common.text import decoded as text_decoded
 from ybscan.model.reading import Cause, Gap
 
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
@@ -53,16 +53,10 @@ def decoded(data: bytes) -> str:
     Raises:
         Malformed: it is in none of them, or is cut within a character.
     """
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        encodings: tuple[str, ...] = ("utf-16",)
-    else:
-        encodings = ("utf-8-sig", "gb18030")
-    for encoding in encodings:
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise Malformed("编码无法识别，或文件不完整")
+    text = text_decoded(data)
+    if text is None:
+        raise Malformed("编码无法识别，或文件不完整")
+    return text
 
 
 def parse(text: str, part: str) -> tuple[Record, ...]:

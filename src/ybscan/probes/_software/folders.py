@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ybscan.hosts.base import Host
-from ybscan.model.reading import Cause, Gap, Known, Unknown
+from ybscan.model.reading import Cause, Known, Unknown
 from ybscan.probes._software.homes import person_homes
 from ybscan.probes._software.packages import names_in
 from ybscan.probes._software.records import Found, Inventory
@@ -127,11 +127,11 @@ def read_services(host: Host, inventory: Inventory) -> None:
 
 
 def read_processes(host: Host, inventory: Inventory) -> None:
-    """The names and images of what runs. An unreadable image leaves the name, so the list is complete for names."""
+    """The names and images of what runs; the list of names is complete where only images could not be read."""
     running = host.processes.running()
     if not isinstance(running, Known):
-        why = running.as_gap() if isinstance(running, Unknown) else Gap(Cause.UNAVAILABLE, "没有进程列表", "/proc")
-        inventory.process_gaps = (why,)
+        why = running if isinstance(running, Unknown) else Unknown(Cause.UNAVAILABLE, "没有进程列表")
+        inventory.process_gaps = (why.as_gap(),)
     else:
         inventory.process_gaps = tuple(g for g in running.gaps if not g.origin.endswith("/exe"))
         for process in running.value:

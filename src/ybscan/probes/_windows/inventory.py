@@ -14,7 +14,8 @@ from typing import Literal
 from ybscan.hosts.base import Host
 from ybscan.hosts.groups.registry import View
 from ybscan.model.reading import Absent, Cause, Gap, Known, Unknown
-from ybscan.probes._software.folders import bare
+from ybscan.probes._software.folders import bare, read_processes
+from ybscan.probes._software.packages import names_in
 from ybscan.probes._software.records import Entry, Found, Inventory, Package, Startup
 from ybscan.probes._software.text import folded
 from ybscan.probes._windows.components import belongs_to_windows
@@ -57,7 +58,7 @@ def gather_windows(host: Host) -> Inventory:
     _folders(host, inventory, places)
     _services(host, inventory)
     _startups(host, inventory, places)
-    _processes(host, inventory)
+    read_processes(host, inventory)
     inventory.gaps = list(dict.fromkeys(inventory.gaps))
     return inventory
 
@@ -247,16 +248,8 @@ def _programs(host: Host, inventory: Inventory, folder: str, kind: Literal["prog
 
 
 def _names(host: Host, inventory: Inventory, folder: str) -> tuple[str, ...]:
-    if folder in inventory.listings:
-        return inventory.listings[folder]
-    listed = host.files.entries(path=folder)
-    if isinstance(listed, Unknown):
-        inventory.gaps.append(listed.as_gap())
-    if not isinstance(listed, Known):
-        return ()
-    inventory.gaps.extend(listed.gaps)
-    inventory.listings[folder] = listed.value
-    return listed.value
+    known = inventory.listings.get(folder)
+    return names_in(host, inventory, folder) if known is None else known
 
 
 def _menu(host: Host, inventory: Inventory, folder: str) -> None:
@@ -304,20 +297,3 @@ def _startups(host: Host, inventory: Inventory, places: Places) -> None:
         inventory.gaps.append(why.as_gap())
     for run in run_commands(host, places, inventory.gaps):
         inventory.startups += [Startup(p, f"启动项 {run.key} 的 {run.name}") for p in run.programs]
-
-
-def _processes(host: Host, inventory: Inventory) -> None:
-    """The names and images of what runs; the list of names is complete where only images could not be read."""
-    running = host.processes.running()
-    if isinstance(running, Known):
-        inventory.process_gaps = tuple(g for g in running.gaps if not g.origin.endswith("/exe"))
-        for process in running.value:
-            inventory.processes.setdefault(process.name.casefold(), process.name)
-            if process.exe:
-                image = re.split(r"[/\\]", process.exe)[-1]
-                inventory.processes.setdefault(image.casefold(), image)
-                inventory.images.add(process.exe)
-    else:
-        why = running if isinstance(running, Unknown) else Unknown(Cause.UNAVAILABLE, "没有进程列表")
-        inventory.process_gaps = (why.as_gap(),)
-    inventory.gaps.extend(inventory.process_gaps)

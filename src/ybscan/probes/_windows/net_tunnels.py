@@ -7,15 +7,16 @@ itself (Teredo, ISATAP, 6to4): they count once they have an address that leads a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from ybscan.hosts.base import Host
 from ybscan.hosts.groups.network import HISTORY, Interface
 from ybscan.hosts.groups.processes import Process
 from ybscan.model.facts import Fact, FieldValue, Item
-from ybscan.model.reading import Cause, Gap, Known, Reading, Unknown
+from ybscan.model.reading import Cause, Known, Reading, Unknown
 from ybscan.probes._addresses import is_link_local
 from ybscan.probes._patterns import like
+from ybscan.probes._tunnels import by_name
 from ybscan.probes._windows.images import base_name, name_gaps
 
 #: Words in the description or driver of adapters that carry other people's networks.
@@ -62,19 +63,8 @@ def programs(host: Host, patterns: Mapping[str, str], outside: frozenset[int] | 
     running = host.processes.running()
     if not isinstance(running, Known):
         return running
-    found: dict[tuple[str, str], Item] = {}
-    for process in running.value:
-        product = next(_products(process, patterns), None)
-        if product is None:
-            continue
-        confirmed: FieldValue = Unknown(Cause.UNCONFIRMED, "仅进程名一条线索，需核实")
-        if isinstance(outside, frozenset) and process.pid in outside:
-            confirmed = True
-        key = (product, process.name)
-        if found.get(key, {}).get("confirmed") is not True:
-            found[key] = {"process": process.name, "product": product, "confirmed": confirmed}
-    gaps: Iterable[Gap] = name_gaps(running)
-    return Known(tuple(v for _, v in sorted(found.items())), running.origin, tuple(gaps))
+    found = by_name(running.value, lambda p: next(_products(p, patterns), None), outside)
+    return Known(found, running.origin, tuple(name_gaps(running)))
 
 
 def _products(process: Process, patterns: Mapping[str, str]) -> Iterator[str]:

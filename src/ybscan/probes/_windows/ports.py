@@ -14,6 +14,7 @@ from ybscan.hosts.groups.sockets import Socket
 from ybscan.model.facts import Fact, FieldValue, Item
 from ybscan.model.reading import Absent, Cause, Known, Reading, Unknown
 from ybscan.model.site import AllowedPort
+from ybscan.probes._addresses import is_loopback
 from ybscan.probes._netfilter.exposure import Exposure, serves
 from ybscan.probes._netfilter.ranges import Family
 from ybscan.probes._ports import DHCP_PORTS, SERVICES
@@ -30,9 +31,7 @@ _WORDS = {"open": "放行", "restricted": "限定来源", "blocked": "阻止"}
 Approval = Callable[[Socket, Exposure, tuple[Family, ...], tuple[AllowedPort, ...] | None], tuple[bool, bool | Unknown]]
 
 
-def listeners(
-    host: Host, allowed: tuple[AllowedPort, ...] | None, loopback: Callable[[str], bool], approval: Approval
-) -> dict[str, Fact]:
+def listeners(host: Host, allowed: tuple[AllowedPort, ...] | None, approval: Approval) -> dict[str, Fact]:
     """All listeners, and whether anything is filtered."""
     states = host.services.states()
     firewall = read_firewall(host, states)
@@ -56,7 +55,7 @@ def listeners(
         items[socket.proto, socket.local_port, socket.family, socket.local, str(program)] = {
             "proto": socket.proto, "port": socket.local_port, "address": socket.local,
             "service": SERVICES.get(socket.local_port), "program": program,
-            "unit": "、".join(sorted(held or ())) or None, "loopback": loopback(socket.local),
+            "unit": "、".join(sorted(held or ())) or None, "loopback": is_loopback(socket.local),
             "client": _client(socket, program), "system": _system(socket, held),
             "exposure": seen.verdict if isinstance(seen.verdict, Unknown) else _WORDS[seen.verdict],
             "sources": seen.sources or None, "listed": listed, "approved": approved,
@@ -85,7 +84,11 @@ def _images(host: Host) -> dict[int, tuple[str, str]]:
 def _services(
     states: Reading[tuple[ServiceState, ...]], images: dict[int, tuple[str, str]]
 ) -> Callable[[int | None], frozenset[str] | None]:
-    """The services in a process; None where that is not known: a host of services without any started since we asked."""
+    """The services in a process; None where that is not known.
+
+    So it is of a host of services that has none, for they were started since we asked, and of a process that was not listed,
+    for it may be such a host.
+    """
     by_pid: dict[int, set[str]] = {}
     for state in states.value if isinstance(states, Known) else ():
         if state.pid:
@@ -94,7 +97,8 @@ def _services(
     def held(pid: int | None) -> frozenset[str] | None:
         if pid is None or isinstance(states, (Unknown, Absent)):
             return None
-        if pid not in by_pid and (states.gaps or images.get(pid, ("", ""))[0].lower() in _HOSTS):
+        name = "system" if pid == _KERNEL else images.get(pid, ("", ""))[0].lower()
+        if pid not in by_pid and (states.gaps or not name or name in _HOSTS):
             return None
         return frozenset(by_pid.get(pid, ()))
 

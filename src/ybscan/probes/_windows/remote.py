@@ -8,7 +8,6 @@ there only a listener counts.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_address
 
 from ybscan.hosts.base import Host
 from ybscan.hosts.groups.services import ServiceConfig
@@ -16,6 +15,7 @@ from ybscan.hosts.groups.sockets import Socket
 from ybscan.model.facts import Fact, FieldValue, Item
 from ybscan.model.reading import Absent, Cause, Gap, Known, Reading, Unknown
 from ybscan.model.site import Site
+from ybscan.probes._addresses import is_loopback
 from ybscan.probes._patterns import folded
 from ybscan.probes._software.text import shown
 from ybscan.probes._windows.places import places_of
@@ -69,7 +69,7 @@ class _Terminal:
             return ()
         self.gaps.extend(table.gaps)
         return tuple(
-            s for s in table.value if s.state == "listen" and s.proto == "tcp" and not _loopback(s.local)
+            s for s in table.value if s.state == "listen" and s.proto == "tcp" and not is_loopback(s.local)
         )  # fmt: skip
 
     def start(self, service: str) -> str:
@@ -282,15 +282,6 @@ def _item(kind: str, heard: list[Socket], enabled: bool, approved: FieldValue, e
         "approved": approved, "evidence": "；".join(told),
     }  # fmt: skip
     return item
-
-
-def _loopback(address: str) -> bool:
-    try:
-        parsed = ip_address(address.split("%", 1)[0])
-    except ValueError:
-        return False
-    mapped = getattr(parsed, "ipv4_mapped", None)
-    return parsed.is_loopback or (mapped is not None and mapped.is_loopback)
 
 
 def _gap(reading: Absent | Unknown, what: str) -> Gap:

@@ -12,8 +12,6 @@ assert sys.platform == "win32"  # noqa: S101 - tells the type checker what syste
 
 import os  # noqa: E402
 from collections.abc import Iterator  # noqa: E402
-from dataclasses import dataclass, field  # noqa: E402
-from typing import Any  # noqa: E402
 
 from ybscan.hosts.common.errors import from_error  # noqa: E402
 from ybscan.hosts.common.opening import open_read  # noqa: E402
@@ -23,6 +21,7 @@ from ybscan.hosts.windows.codes import NotReadError  # noqa: E402
 from ybscan.hosts.windows.live.netwlan import profiles  # noqa: E402
 from ybscan.hosts.windows.memory import MalformedBufferError  # noqa: E402
 from ybscan.hosts.windows.netprofiles import phone_book, wlan_profile  # noqa: E402
+from ybscan.hosts.windows.remembered import Remembered  # noqa: E402
 from ybscan.model.reading import Absent, Cause, Gap, Known, Reading, Unknown  # noqa: E402
 
 _LIMIT = 1024 * 1024
@@ -35,33 +34,18 @@ _BOOKS = (
 )
 
 
-@dataclass(slots=True)
-class _Findings:
-    networks: dict[tuple[str, str, str], SavedNetwork] = field(default_factory=dict)
-    gaps: dict[Gap, None] = field(default_factory=dict)
-
-    def add(self, name: str, kind: str, source: str, *, ssid: str = "", mode: str = "") -> None:
-        made = SavedNetwork(name, kind, ssid, mode, False, None, source, dated=False)
-        self.networks.setdefault((name, kind, source if kind not in ("wifi", "gsm") else ""), made)
-
-    def missed(self, reading: Reading[Any]) -> None:
-        if isinstance(reading, Unknown):
-            self.gaps[reading.as_gap()] = None
-
-
 def saved(registry: Registry, data: str) -> Reading[tuple[SavedNetwork, ...]]:
     """Everything remembered, sorted; what cannot be read leaves a gap. ``data`` is the machine's ``ProgramData`` folder."""
-    found = _Findings()
+    found = Remembered()
     _wireless(found, data)
     _mobile(found, data)
     for book in _BOOKS:
         _book(found, f"{data}\\{book}")
     _people(found, registry)
-    ordered = tuple(sorted(found.networks.values(), key=lambda n: (n.kind, n.id, n.source)))
-    return Known(ordered, "WlanGetProfileList、rasphone.pbk", tuple(found.gaps))
+    return found.answer("WlanGetProfileList、rasphone.pbk")
 
 
-def _wireless(found: _Findings, data: str) -> None:
+def _wireless(found: Remembered, data: str) -> None:
     """Profiles from their files, which hold the networks' own names too; of those that cannot be read, the service's names.
 
     The service lists the profiles of the cards that are there; those of a card that was pulled out are in the files alone.
@@ -87,12 +71,12 @@ def _wireless(found: _Findings, data: str) -> None:
     found.gaps.update(dict.fromkeys(missed))
 
 
-def _mobile(found: _Findings, data: str) -> None:
+def _mobile(found: Remembered, data: str) -> None:
     for path in _files(found, f"{data}\\{_WWAN_FILES}", depth=2):
         found.add(os.path.splitext(os.path.basename(path))[0], "gsm", path)  # noqa: PTH119, PTH122
 
 
-def _people(found: _Findings, registry: Registry) -> None:
+def _people(found: Remembered, registry: Registry) -> None:
     people = registry.users()
     found.missed(people)
     if not isinstance(people, Known):
@@ -109,14 +93,14 @@ def _people(found: _Findings, registry: Registry) -> None:
                 _book(found, f"{home}\\AppData\\Roaming\\{book}")
 
 
-def _book(found: _Findings, path: str) -> None:
+def _book(found: Remembered, path: str) -> None:
     text = _text(path)
     found.missed(text)
     for entry in phone_book(text.value) if isinstance(text, Known) else ():
         found.add(entry.name, entry.kind, path)
 
 
-def _files(found: _Findings, folder: str, *, depth: int) -> Iterator[str]:
+def _files(found: Remembered, folder: str, *, depth: int) -> Iterator[str]:
     """The XML files in a folder and those below it; a folder that is not there holds none."""
     left = _MAX_FILES
     todo = [(folder, depth)]

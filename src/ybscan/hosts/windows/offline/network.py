@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from ybscan.hosts.common.text import text_of
 from ybscan.hosts.groups.network import Network, SavedNetwork
 from ybscan.hosts.windows.netprofiles import phone_book, wlan_profile
 from ybscan.hosts.windows.offline import LIVE
 from ybscan.hosts.windows.offline.registry import OfflineRegistry
 from ybscan.hosts.windows.offline.tree import WindowsTree
+from ybscan.hosts.windows.remembered import Remembered
 from ybscan.model.reading import Absent, Cause, Gap, Known, Reading, Unknown
 
 _LIMIT = 1024 * 1024
@@ -17,20 +16,6 @@ _MAX_FILES = 2000
 _DATA = r"\ProgramData\Microsoft"
 _WLAN, _WWAN = r"\Wlansvc\Profiles\Interfaces", r"\WwanSvc\Profiles"
 _BOOKS = (r"\Network\Connections\Pbk\rasphone.pbk", r"\Network\Connections\Pbk\_hiddenPbk\rasphone.pbk")
-
-
-@dataclass(slots=True)
-class _Findings:
-    networks: dict[tuple[str, str, str], SavedNetwork] = field(default_factory=dict)
-    gaps: dict[Gap, None] = field(default_factory=dict)
-
-    def add(self, name: str, kind: str, source: str, *, ssid: str = "", mode: str = "") -> None:
-        made = SavedNetwork(name, kind, ssid, mode, False, None, source, dated=False)
-        self.networks.setdefault((name, kind, source if kind not in ("wifi", "gsm") else ""), made)
-
-    def missed(self, reading: Unknown | Absent, path: str) -> None:
-        if isinstance(reading, Unknown):
-            self.gaps[Gap(reading.cause, reading.detail, path)] = None
 
 
 class OfflineNetwork(Network):
@@ -43,7 +28,7 @@ class OfflineNetwork(Network):
 
     def saved(self) -> Reading[tuple[SavedNetwork, ...]]:
         """Profiles of wireless and mobile networks, and phone books; the secrets in them are not looked at."""
-        found = _Findings()
+        found = Remembered()
         data = self._tree.drive + _DATA
         for path in self._files(found, data + _WLAN):
             text = self._text(path)
@@ -65,10 +50,9 @@ class OfflineNetwork(Network):
                 home = self._registry.expanded(person.home)
                 for book in _BOOKS:
                     self._book(found, home + r"\AppData\Roaming\Microsoft" + book)
-        ordered = tuple(sorted(found.networks.values(), key=lambda n: (n.kind, n.id, n.source)))
-        return Known(ordered, "Wlansvc、rasphone.pbk", tuple(found.gaps))
+        return found.answer("Wlansvc、rasphone.pbk")
 
-    def _book(self, found: _Findings, path: str) -> None:
+    def _book(self, found: Remembered, path: str) -> None:
         text = self._text(path)
         if not isinstance(text, Known):
             found.missed(text, path)
@@ -76,7 +60,7 @@ class OfflineNetwork(Network):
         for entry in phone_book(text.value):
             found.add(entry.name, entry.kind, path)
 
-    def _files(self, found: _Findings, folder: str) -> list[str]:
+    def _files(self, found: Remembered, folder: str) -> list[str]:
         """The XML files in the folders of a folder; one that is not there holds none."""
         paths: list[str] = []
         todo = [(folder, 0)]
