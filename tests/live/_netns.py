@@ -174,3 +174,11 @@ def namespaces() -> Iterator[Pair]:
             child.wait()
         for ns in (pair.terminal, pair.peer):
             subprocess.run(["ip", "netns", "del", ns], check=False, capture_output=True)
+
+
+def iptables_nft() -> bool:
+    """Whether the iptables of this machine writes into nftables."""
+    if shutil.which("iptables") is None:
+        return False
+    told = subprocess.run(["iptables", "--version"], capture_output=True, text=True, check=False).stdout
+    return "nf_tables" in told

@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 import ipaddress
-import subprocess
 from collections.abc import Iterator
 
 import pytest
 
-from tests.live._netns import PEER, TERMINAL, Pair, namespaces, needs_netns
+from tests.live._netns import PEER, TERMINAL, Pair, iptables_nft, namespaces, needs_netns
 from tests.live.test_firewall_truth import IPTABLES, RULESETS
 
 pytestmark = [pytest.mark.netns, needs_netns]
@@ -78,8 +77,7 @@ def test_nftables(pair: Pair, name: str) -> None:
 
 @pytest.mark.parametrize("name", IPTABLES)
 def test_iptables_nft(pair: Pair, name: str) -> None:
-    version = subprocess.run(["iptables", "--version"], capture_output=True, text=True, check=False).stdout
-    if "nf_tables" not in version:
+    if not iptables_nft():
         pytest.skip("需要 iptables-nft")
     pair.run("nft", "flush", "ruleset")
     for command in IPTABLES[name][0]:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import subprocess
 from collections.abc import Iterator
 from random import Random
 
 import pytest
 
-from tests.live._netns import PEER, TERMINAL, Pair, namespaces, needs_netns
+from tests.live._netns import PEER, TERMINAL, Pair, iptables_nft, namespaces, needs_netns
 
 pytestmark = [pytest.mark.netns, needs_netns]
 
@@ -248,8 +247,7 @@ def test_nftables(pair: Pair, name: str) -> None:
 
 @pytest.mark.parametrize("name", IPTABLES)
 def test_iptables_nft(pair: Pair, name: str) -> None:
-    version = subprocess.run(["iptables", "--version"], capture_output=True, text=True, check=False).stdout
-    if "nf_tables" not in version:
+    if not iptables_nft():
         pytest.skip("需要 iptables-nft")
     commands, expected = IPTABLES[name]
     pair.run("nft", "flush", "ruleset")
