@@ -8,8 +8,9 @@ import pytest
 
 from ybscan.engine.cases import lay_out, live_tree
 from ybscan.model.reading import Cause, Known, Unknown
+from ybscan.probes._addresses import is_loopback
 from ybscan.probes._sshd_config import SshdConfig, read_sshd_config
-from ybscan.probes.remote_access import _empty_passwords, _loopback, _root_password
+from ybscan.probes.remote_access import _empty_passwords, _root_password
 
 
 def config(tmp_path: Path, tree: dict[str, object]) -> SshdConfig:
@@ -98,4 +99,4 @@ def test_empty_passwords(tmp_path: Path) -> None:
     [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("::ffff:127.0.0.1", True), ("192.0.2.1", False), ("::", False), ("10.0.0.1", False), ("fe80::1%eth0", False), ("", False)],
 )  # fmt: skip
 def test_loopback(address: str, wanted: bool) -> None:
-    assert _loopback(address) is wanted
+    assert is_loopback(address) is wanted
