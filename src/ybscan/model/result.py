@@ -171,8 +171,15 @@ class ScanResult(Document):
 
     @model_serializer(mode="wrap")
     def _unredacted_says_nothing(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without the level where nothing was replaced: such documents keep their digests."""
+        """Without the level where nothing was replaced: such documents keep their digests.
+
+        What was read has its keys in one order, so that a check out of the history is the same text as a fresh one.
+        """
         document: dict[str, Any] = plain(self)
+        document["facts"] = _ordered(document["facts"])
+        for finding in document["findings"]:
+            for observation in finding["observations"]:
+                observation["value"] = _ordered(observation["value"])
         if not document["redacted"]:
             del document["redacted"]
         return document
@@ -186,6 +193,12 @@ class ScanResult(Document):
         document = self.model_dump(mode="json", by_alias=True)
         del document["digest"]
         return "sha256:" + hashlib.sha256(canonical_json(document)).hexdigest()
+
+
+def _ordered(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _ordered(value[k]) for k in sorted(value)}
+    return [_ordered(v) for v in value] if isinstance(value, (list, tuple)) else value
 
 
 def canonical_json(document: Any) -> bytes:
