@@ -143,8 +143,10 @@ def test_checks(text: str, registry: ProbeRegistry) -> None:
 
 @pytest.mark.parametrize("text", fences(AUTHORING, "yaml params"))
 def test_params(text: str) -> None:
-    for param in parse_yaml(text, name="params").values():
-        Param.model_validate(param)
+    params = parse_yaml(text, name="params")
+    assert params
+    for param in params.values():
+        assert Param.model_validate(param).model_fields_set == set(param)
 
 
 def lay_out(page: Path, root: Path) -> list[str]:

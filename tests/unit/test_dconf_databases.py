@@ -176,17 +176,20 @@ def test_damage_never_escapes() -> None:
 @given(st.binary(max_size=200))
 def test_any_bytes_as_a_variant(data: bytes) -> None:
     try:
-        decode_variant(data, "<")
+        value = decode_variant(data, "<")
     except MalformedVariant:
         return
+    assert data, "nothing is no value"
+    assert value is not None or b"m" in data, "only an empty maybe is no value"
 
 
 @given(st.sampled_from(["a(sv)", "(sasu)", "a{sv}", "mas", "aas", "(ysd)", "av"]), st.binary(max_size=120))
 def test_any_bytes_as_a_container(kind: str, data: bytes) -> None:
     try:
-        decode_variant(data + b"\0" + kind.encode(), "<")
+        value = decode_variant(data + b"\0" + kind.encode(), "<")
     except MalformedVariant:
         return
+    assert isinstance(value, {"(": tuple, "a": (list, dict)}.get(kind[0], object))
 
 
 @pytest.mark.parametrize(

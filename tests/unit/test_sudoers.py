@@ -110,4 +110,5 @@ def test_whose_password(tmp_path: Path, line: str, others: bool) -> None:
 
 @given(st.text(alphabet='aA%#!,=:()\\" \n\tALLUser_Alias@include/+*', max_size=200))
 def test_any_text_is_read(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
-    rules(tmp_path_factory.mktemp("s"), text)
+    read = rules(tmp_path_factory.mktemp("s"), text)
+    assert read.others_password is False or "Defaults" in text
