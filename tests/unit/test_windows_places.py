@@ -108,6 +108,6 @@ def test_cut_shortcuts_name_no_other_target(wide: bool) -> None:
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_survived(data: bytes) -> None:
-    for given in (data, shortcut("x", wide=True)[:0x50] + data):
-        found = target(given)
+    for some in (data, shortcut("x", wide=True)[:0x50] + data):
+        found = target(some)
         assert found is None or "\0" not in found
