@@ -18,8 +18,9 @@ from tests.documents import CLAUSES, QUESTIONS, templates
 from tests.unit.results import finding, hospital, hostile, result
 from tests.unit.test_word_reference import letterhead
 
+from ybscan.cli.options import redaction_level
 from ybscan.cli.report import read_result
-from ybscan.cli.scan import redaction_level, result_json
+from ybscan.cli.scan import result_json
 from ybscan.model.attestation import Answer
 from ybscan.model.ledger import Entry, EntryStatus
 from ybscan.model.problem import InputProblems

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ybscan.cli import console
-from ybscan.cli.scan import NowOption, RulesOption, SiteOption
+from ybscan.cli.options import NowOption, RulesOption, SiteOption
 
 if TYPE_CHECKING:
     from ybscan.model.attestation import Answer, Question

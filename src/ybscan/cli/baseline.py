@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ybscan.cli import console
-from ybscan.cli.scan import NowOption, RootOption, SiteOption
+from ybscan.cli.options import NowOption, RootOption, SiteOption
 
 if TYPE_CHECKING:
     from ybscan.hosts.base import Host

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ybscan.cli import console
-from ybscan.cli.scan import NowOption, RootOption, RulesOption, SiteOption
+from ybscan.cli.options import NowOption, RootOption, RulesOption, SiteOption
 
 
 def collect(

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from ybscan.cli import console
-from ybscan.cli.scan import NowOption, RootOption, RulesOption, SiteOption
+from ybscan.cli.options import NowOption, RootOption, RulesOption, SiteOption
 from ybscan.cli.state import StateOption
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ybscan.cli import console
-from ybscan.cli.scan import NowOption, SiteOption
+from ybscan.cli.options import NowOption, SiteOption
 from ybscan.cli.state import StateOption
 
 if TYPE_CHECKING:

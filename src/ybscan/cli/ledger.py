@@ -10,7 +10,7 @@ import typer
 
 from ybscan.cli import console
 from ybscan.cli.history import JsonOption, TerminalOption, _checked_format, _folder
-from ybscan.cli.scan import NowOption, SiteOption
+from ybscan.cli.options import NowOption, SiteOption
 from ybscan.cli.state import StateOption
 
 if TYPE_CHECKING:

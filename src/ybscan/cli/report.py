@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -12,13 +12,13 @@ import typer
 
 from ybscan.cli import console
 from ybscan.cli.answers import AnswersOption
-from ybscan.cli.scan import NowOption, RedactOption, SiteOption, redaction_level
+from ybscan.cli.options import NowOption, OutputOption, RedactOption, SiteOption, TemplateOption, redaction_level
 from ybscan.cli.state import StateOption
 
 if TYPE_CHECKING:
     from ybscan.model.problem import Problem
     from ybscan.model.result import ScanResult
-    from ybscan.report.options import Kind
+    from ybscan.report.options import Kind, Redaction
 
 KINDS: tuple[Kind, ...] = ("record", "self-inspection", "leader", "ledger")
 FORMATS: tuple[Literal["md", "html", "docx", "json", "csv", "xlsx"], ...] = (
@@ -32,79 +32,84 @@ MAX_RESULT_BYTES = 64 * 1024 * 1024
 MANY = 20
 
 
+ResultOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--result",
+        help="检查结果（scan 生成的 .json），可重复；不写时用历史记录。",
+        metavar="文件",
+        show_default=False,
+    ),
+]
+KindOption = Annotated[
+    str,
+    typer.Option(
+        "--kind",
+        help="record 检查记录；self-inspection 自查报告；leader 领导询问；ledger 整改台账。",
+        metavar="种类",
+    ),
+]
+PeriodOption = Annotated[
+    str | None,
+    typer.Option(
+        "--period",
+        help="用历史记录时的期间：week、month、quarter、half-year、year，为 --now 所在的一期。",
+        metavar="期间",
+        show_default=False,
+    ),
+]
+TerminalOption = Annotated[
+    str | None,
+    typer.Option("--terminal", "-t", help="用历史记录时只要这台终端。", metavar="编号", show_default=False),
+]
+FormatOption = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        "-f",
+        help="输出格式，逗号分隔：md,html,docx（Word 文件）,json；自查报告和整改台账另有 csv,xlsx。",
+        metavar="格式",
+    ),
+]
+ExpectedOption = Annotated[
+    int | None,
+    typer.Option(
+        "--expected",
+        help="应检终端数；不写时用终端登记表的台数，没有登记表则为【未确认】。",
+        metavar="台数",
+        show_default=False,
+    ),
+]
+MissedOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--missed",
+        help="没有检查的终端和原因，可重复，例如 YB-0004=设备送修。",
+        metavar="终端=原因",
+        show_default=False,
+    ),
+]
+AddresseeOption = Annotated[
+    str, typer.Option("--addressee", help="自查报告的主送机关。", metavar="机关", show_default=False)
+]
+
+
 def report(
-    result: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--result",
-            help="检查结果（scan 生成的 .json），可重复；不写时用历史记录。",
-            metavar="文件",
-            show_default=False,
-        ),
-    ] = None,
-    kind: Annotated[
-        str,
-        typer.Option(
-            "--kind",
-            help="record 检查记录；self-inspection 自查报告；leader 领导询问；ledger 整改台账。",
-            metavar="种类",
-        ),
-    ] = "self-inspection",
-    period: Annotated[
-        str | None,
-        typer.Option(
-            "--period",
-            help="用历史记录时的期间：week、month、quarter、half-year、year，为 --now 所在的一期。",
-            metavar="期间",
-            show_default=False,
-        ),
-    ] = None,
-    terminal: Annotated[
-        str | None,
-        typer.Option("--terminal", "-t", help="用历史记录时只要这台终端。", metavar="编号", show_default=False),
-    ] = None,
-    format: Annotated[
-        str,
-        typer.Option(
-            "--format",
-            "-f",
-            help="输出格式，逗号分隔：md,html,docx（Word 文件）,json；自查报告和整改台账另有 csv,xlsx。",
-            metavar="格式",
-        ),
-    ] = "md,html",
-    output: Annotated[
-        str,
-        typer.Option("--output", "-o", help="输出文件夹；写 - 时输出到标准输出（只能用一种格式）。", metavar="文件夹"),
-    ] = "ybscan-report",
-    expected: Annotated[
-        int | None,
-        typer.Option(
-            "--expected",
-            help="应检终端数；不写时用终端登记表的台数，没有登记表则为【未确认】。",
-            metavar="台数",
-            show_default=False,
-        ),
-    ] = None,
-    missed: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--missed",
-            help="没有检查的终端和原因，可重复，例如 YB-0004=设备送修。",
-            metavar="终端=原因",
-            show_default=False,
-        ),
-    ] = None,
-    addressee: Annotated[
-        str, typer.Option("--addressee", help="自查报告的主送机关。", metavar="机关", show_default=False)
-    ] = "",
+    result: ResultOption = None,
+    kind: KindOption = "self-inspection",
+    period: PeriodOption = None,
+    terminal: TerminalOption = None,
+    format: FormatOption = "md,html",
+    output: OutputOption = "ybscan-report",
+    expected: ExpectedOption = None,
+    missed: MissedOption = None,
+    addressee: AddresseeOption = "",
     redact: RedactOption = "none",
     answers: AnswersOption = None,
     site: SiteOption = None,
     state: StateOption = None,
     now: NowOption = None,
-    template: Annotated[
-        Path | None, typer.Option("--template", help="本单位的模板文件夹。", metavar="文件夹", show_default=False)
-    ] = None,
+    template: TemplateOption = None,
 ) -> int:
     """用历史记录或已有的检查结果生成检查记录、自查报告、领导询问材料或整改台账。"""
     from datetime import datetime
@@ -114,7 +119,7 @@ def report(
     from ybscan.cli.documents import render_documents
     from ybscan.cli.gather import gather
     from ybscan.cli.keeping import Keeper
-    from ybscan.cli.output import free_stem, prepared_folder, safe_name, write_all
+    from ybscan.cli.output import free_stem, prepared_folder, write_all
     from ybscan.model.problem import InputProblems
 
     formats = tuple(dict.fromkeys(n.strip().lower() for n in format.split(",") if n.strip()))
@@ -148,14 +153,20 @@ def report(
         console.emit_bytes(documents[formats[0]])
         return console.OK
     folder = prepared_folder(Path(output))
-    latest = max(r.started_at for r in shown)[:10]
-    name = shown[0].unit.get("name", "本单位") if kind != "record" else shown[0].host.id
-    title = f"{NAMES[chosen_kind]}-" if NAMES[chosen_kind] else ""
-    mark = "-脱敏" if level != "none" else ""
-    stem = free_stem(folder, f"{safe_name(name)}-{title}{latest}{mark}", formats)
+    stem = free_stem(folder, _stem(chosen_kind, shown, level), formats)
     for written in write_all(folder, {f"{stem}.{f}": documents[f] for f in formats}):
         console.say(f"已写入 {written}")
     return console.OK
+
+
+def _stem(kind: Kind, results: Sequence[ScanResult], level: Redaction) -> str:
+    """The name of the documents: whose they are, what, of when, and that names were replaced."""
+    from ybscan.cli.output import safe_name
+
+    latest = max(r.started_at for r in results)[:10]
+    name = results[0].unit.get("name", "本单位") if kind != "record" else results[0].host.id
+    title = f"{NAMES[kind]}-" if NAMES[kind] else ""
+    return f"{safe_name(name)}-{title}{latest}{'-脱敏' if level != 'none' else ''}"
 
 
 def _mistakes(formats: tuple[str, ...], kind: str, output: str, period: str | None, *, files: bool) -> list[Problem]:

@@ -9,7 +9,7 @@ import typer
 
 from ybscan.cli import console
 from ybscan.cli.answers import AnswersOption
-from ybscan.cli.scan import NowOption, RulesOption, SiteOption
+from ybscan.cli.options import NowOption, RulesOption, SiteOption
 
 if TYPE_CHECKING:
     from ybscan.engine.coverage import ClauseState

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ybscan.cli import console
+from ybscan.cli.options import RulesOption, SiteOption
 from ybscan.cli.rules import FormatOption, _format
-from ybscan.cli.scan import RulesOption, SiteOption
 
 
 def diff(rules: RulesOption = None, site: SiteOption = None, format: FormatOption = "text") -> int:

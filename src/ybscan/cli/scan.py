@@ -10,90 +10,58 @@ import typer
 
 from ybscan.cli import console
 from ybscan.cli.answers import AnswersOption
+from ybscan.cli.options import (
+    EvidenceOption,
+    NowOption,
+    OutputOption,
+    RedactOption,
+    RootOption,
+    RulesOption,
+    SiteOption,
+    TemplateOption,
+    redaction_level,
+)
 from ybscan.cli.state import StateOption
 
 if TYPE_CHECKING:
     from ybscan.model.result import ScanResult
-    from ybscan.report.options import Options, Redaction
+    from ybscan.report.options import Options
 
 FORMATS = ("md", "html", "docx", "json")
 DOCUMENTS: tuple[Literal["md", "html", "docx"], ...] = ("md", "html", "docx")
 
-SiteOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--site", help="单位配置文件；不写时使用当前文件夹中的 site.yml（如有）。", metavar="文件", show_default=False
-    ),
+PackOption = Annotated[
+    list[str] | None,
+    typer.Option("--pack", help="只检查指定的规则包，可重复。", metavar="规则包", show_default=False),
 ]
-RulesOption = Annotated[
-    Path | None,
-    typer.Option("--rules", help="规则文件夹；不写时使用程序自带规则。", metavar="文件夹", show_default=False),
+RuleOption = Annotated[
+    list[str] | None, typer.Option("--rule", help="只检查指定的规则，可重复。", metavar="编号", show_default=False)
 ]
-RootOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--root", help="检查挂载的系统盘或同样布局的文件夹，而不是本机。", metavar="文件夹", show_default=False
-    ),
-]
-EvidenceOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--evidence",
-        help="判定采集好的证据，而不是本机：ybscan collect 的证据包，或采集脚本的文件夹、zip、tar.gz。",
-        metavar="文件",
-        show_default=False,
-    ),
-]
-RedactOption = Annotated[
+FormatOption = Annotated[
     str,
-    typer.Option(
-        "--redact",
-        help="脱敏：none 不脱敏；partial 用户名、主机名、序列号、IP 和 MAC 地址换成代号；full 科室、姓名也换成代号。",
-        metavar="级别",
-    ),
+    typer.Option("--format", "-f", help="输出格式，逗号分隔：md,html,docx,json（docx 为 Word 文件）。", metavar="格式"),
 ]
-NowOption = Annotated[
-    str | None,
-    typer.Option(
-        "--now", help="以指定时刻为检查时刻，例如 2026-11-20T10:00:00+08:00。", metavar="时刻", show_default=False
-    ),
-]
+NoStoreOption = Annotated[bool, typer.Option("--no-store", help="不把本次结果存入历史记录。")]
+StrictOption = Annotated[bool, typer.Option("--strict", help="有无法判定的项时也以 1 退出。")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="不显示进度和小结。")]
 
 
 def scan(
     site: SiteOption = None,
     rules: RulesOption = None,
-    pack: Annotated[
-        list[str] | None,
-        typer.Option("--pack", help="只检查指定的规则包，可重复。", metavar="规则包", show_default=False),
-    ] = None,
-    rule: Annotated[
-        list[str] | None, typer.Option("--rule", help="只检查指定的规则，可重复。", metavar="编号", show_default=False)
-    ] = None,
+    pack: PackOption = None,
+    rule: RuleOption = None,
     root: RootOption = None,
     evidence: EvidenceOption = None,
-    format: Annotated[
-        str,
-        typer.Option(
-            "--format", "-f", help="输出格式，逗号分隔：md,html,docx,json（docx 为 Word 文件）。", metavar="格式"
-        ),
-    ] = "md,html,json",
-    output: Annotated[
-        str,
-        typer.Option("--output", "-o", help="输出文件夹；写 - 时输出到标准输出（只能用一种格式）。", metavar="文件夹"),
-    ] = "ybscan-report",
-    template: Annotated[
-        Path | None,
-        typer.Option(
-            "--template", help="本单位的模板文件夹，其中没有的模板使用自带的。", metavar="文件夹", show_default=False
-        ),
-    ] = None,
+    format: FormatOption = "md,html,json",
+    output: OutputOption = "ybscan-report",
+    template: TemplateOption = None,
     redact: RedactOption = "none",
     answers: AnswersOption = None,
     state: StateOption = None,
-    no_store: Annotated[bool, typer.Option("--no-store", help="不把本次结果存入历史记录。")] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="有无法判定的项时也以 1 退出。")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="不显示进度和小结。")] = False,
+    no_store: NoStoreOption = False,
+    strict: StrictOption = False,
+    quiet: QuietOption = False,
     now: NowOption = None,
 ) -> int:
     """检查本机（或系统盘、证据包），写出检查记录。
@@ -176,22 +144,6 @@ def chosen_formats(text: str, *, single: bool) -> tuple[str, ...]:
     if wrong:
         raise InputProblems(wrong)
     return names
-
-
-def redaction_level(text: str) -> Redaction:
-    """The level that ``--redact`` names.
-
-    Raises:
-        InputProblems: there is no such level.
-    """
-    from ybscan.model.problem import InputProblems, Problem, did_you_mean
-    from ybscan.report.redact import LEVELS
-
-    chosen = next((level for level in LEVELS if level == text.strip().lower()), None)
-    if chosen is None:
-        hint = did_you_mean(text, LEVELS) or f"可用：{'、'.join(LEVELS)}"
-        raise InputProblems([Problem("--redact", 0, f"没有脱敏级别“{text}”", hint)])
-    return chosen
 
 
 def result_json(result: ScanResult, *, ascii_only: bool = False) -> bytes:

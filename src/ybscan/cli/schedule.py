@@ -12,7 +12,7 @@ import typer
 
 from ybscan.cli import console
 from ybscan.cli.history import _folder
-from ybscan.cli.scan import SiteOption
+from ybscan.cli.options import SiteOption
 from ybscan.cli.state import StateOption
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import typer
 
 from ybscan.cli import console
 from ybscan.cli.history import JsonOption, _checked_format
-from ybscan.cli.scan import NowOption, RulesOption, SiteOption
+from ybscan.cli.options import NowOption, RulesOption, SiteOption
 from ybscan.cli.state import StateOption
 
 if TYPE_CHECKING:
