@@ -49,6 +49,12 @@ def test_list_show_and_verify(place: Path) -> None:
     digest = ("history", "verify", "--digest", shown["digest"])
     assert ybscan(*digest, cwd=place).returncode == 0
     assert ybscan("history", "verify", "--digest", "sha256:" + "0" * 64, cwd=place).returncode == 1
+    assert ybscan("history", "export", "-o", "x", cwd=place).returncode == 0
+    exported = ("history", "verify", "--export", "x", "--digest")
+    assert ybscan(*exported, shown["digest"], cwd=place).returncode == 0
+    foreign = ybscan(*exported, "deadbeef", cwd=place)
+    assert foreign.returncode == 1
+    assert "没有摘要值为 deadbeef 的检查" in foreign.stderr.decode()
     assert ybscan("history", "show", "9", cwd=place).returncode == 2
     gbk = ybscan("history", "list", cwd=place, encoding="gbk")
     assert "时刻来自指定" in gbk.stdout.decode("gbk")

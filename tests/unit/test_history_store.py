@@ -126,6 +126,68 @@ def test_removing_the_last_records_with_their_head_is_found_by_the_seal(tmp_path
     assert any("末尾的记录被删除" in m for m in found), found
 
 
+def test_a_seal_taken_away_or_spoiled_is_found(tmp_path: Path) -> None:
+    for name, spoil in (("gone", None), ("garbled", b"garbage")):
+        folder = tmp_path / name
+        fill(folder)
+        (folder / SEAL).unlink() if spoil is None else (folder / SEAL).write_bytes(spoil)
+        assert damaged(folder) == ["封存文件不见了或无法读取，不能确认末尾的记录是否齐全"]
+        fill(folder, 1, first=6)
+        with opened(folder) as history:
+            assert history.verify(), "the next check does not make it good"
+
+
+def test_a_copy_needs_no_seal(tmp_path: Path) -> None:
+    fill(tmp_path / "a")
+    (tmp_path / "b").mkdir()
+    with opened(tmp_path / "a") as history:
+        history.copy_to(tmp_path / "b" / FILE, now=START)
+        assert history.verify() == []
+    with opened(tmp_path / "b") as copied:
+        assert copied.verify() == []
+
+
+def test_only_a_summary_in_the_chain_excuses_a_missing_body(tmp_path: Path) -> None:
+    fill(tmp_path, 3)
+    with opened(tmp_path) as history:
+        history.append("ledger", lambda _: {"action": "note"}, at=START, now=START)
+    gone = damaged(
+        tmp_path,
+        "INSERT OR REPLACE INTO meta VALUES ('pruned_to', '999')",
+        "UPDATE record SET body = NULL WHERE seq IN (1, 4)",
+    )
+    assert gone == ["第 1 号记录没有正文，或正文已损坏", "第 4 号记录没有正文，或正文已损坏"]
+    with opened(tmp_path) as history:
+        history.append("pruned", lambda _: {"from": 1, "to": 4}, at=START, now=START)
+        assert [f.seq for f in history.verify()] == [4], "what was registered is never given up"
+        for name, data in export_files(history):
+            (tmp_path / "e" / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "e" / name).write_bytes(data)
+    assert [f.seq for f in verify_export(tmp_path / "e")[1]] == [4]
+
+
+@pytest.mark.parametrize("stamp", ["x", "2026-01-09T09:00:00", ""])
+@pytest.mark.parametrize("column", ["at", "stored_at"])
+def test_a_changed_time_is_named_and_stops_nothing(tmp_path: Path, column: str, stamp: str) -> None:
+    fill(tmp_path)
+    assert damaged(tmp_path, f"UPDATE record SET {column} = '{stamp}' WHERE seq = 2")  # noqa: S608 - made here
+    with opened(tmp_path) as history:
+        clock_back(history.headers())
+        assert len(store_results.statuses(history, "YB-1")) == (2 if column == "at" else 3)
+    fill(tmp_path, 2, first=6)
+
+
+def test_a_file_damaged_inside_is_told_wherever_it_shows(tmp_path: Path) -> None:
+    fill(tmp_path, 40)
+    path = tmp_path / FILE
+    data = bytearray(path.read_bytes())
+    data[8192:-4096] = b"\xab" * (len(data) - 8192 - 4096)
+    path.write_bytes(data)
+    for ask in (lambda h: h.verify(), lambda h: h.headers(), lambda h: list(h.records())):
+        with pytest.raises(InputProblems, match="已损坏"), opened(tmp_path) as history:
+            ask(history)
+
+
 def test_an_older_copy_of_the_file_is_found(tmp_path: Path) -> None:
     fill(tmp_path, 2)
     shutil.copy(tmp_path / FILE, tmp_path / "old")

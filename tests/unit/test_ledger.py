@@ -151,6 +151,13 @@ def test_overdue_ones_come_first() -> None:
     assert entries[0].id == "YB-1/PWD-01/1"
 
 
+def test_of_what_persons_registered_none_is_meant_by_the_terminal_alone() -> None:
+    opened = [event(n, "open", entry=f"YB-1/R{n}", terminal="YB-1", title=f"问题{n}") for n in (1, 2)]
+    with pytest.raises(InputProblems, match="对应多条"):
+        find(ledger((), opened), "YB-1")
+    assert find(ledger((), opened[:1]), "YB-1").id == "YB-1/R1"
+
+
 def test_finding_an_entry_by_what_a_person_writes() -> None:
     entries = ledger(row(F, P, F), ())
     assert find(entries, "yb-1/usb-01").id == "YB-1/USB-01/2"

@@ -217,18 +217,14 @@ def _due_lines(folder: Path, shifts: Mapping[date, Shift]) -> list[str]:
 
 def checked_days(folder: Path) -> list[date]:
     """The days on which this terminal was checked by itself, by its own clock."""
+    from ybscan.store.chain import time_of
     from ybscan.store.history import FILE, opened
 
     if not (folder / FILE).is_file():
         return []
     with opened(folder) as history:
-        return sorted(
-            {
-                datetime.fromisoformat(h.at).date()
-                for h in history.headers()
-                if h.kind == "result" and h.clock == "system"
-            }
-        )
+        times = (time_of(h.at) for h in history.headers() if h.kind == "result" and h.clock == "system")
+        return sorted({t.date() for t in times if t is not None})
 
 
 def remove(yes: YesOption = False) -> int:

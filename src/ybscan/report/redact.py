@@ -144,7 +144,7 @@ class Redactor:
             previous=tuple(self.result(r) for r in options.previous),
             answers=tuple(self._answer(a) for a in options.answers),
             missed=tuple(
-                replace(m, id=hide(m.id), department=self._department(m.department), reason=hide(m.reason))
+                replace(m, id=hide(m.id), department=self._department(m.department), reason=self._free(m.reason))
                 for m in options.missed
             ),
             ledger=tuple(self._entry(e) for e in options.ledger),
@@ -165,11 +165,13 @@ class Redactor:
 
     def _entry(self, entry: Entry) -> Entry:
         hide = self._known.hide
+        # A check's words are the rule's; what persons registered, they wrote.
+        told = hide if entry.source == "check" else self._free
         free: Callable[[Iterable[str]], tuple[str, ...]] = lambda texts: tuple(self._free(t) for t in texts)  # noqa: E731
         return entry.model_copy(
             update={
-                "id": hide(entry.id), "terminal": hide(entry.terminal), "title": hide(entry.title),
-                "problem": hide(entry.problem), "remediation": hide(entry.remediation), "owner": self._person(entry.owner),
+                "id": hide(entry.id), "terminal": hide(entry.terminal), "title": told(entry.title),
+                "problem": told(entry.problem), "remediation": hide(entry.remediation), "owner": self._person(entry.owner),
                 "leader": self._person(entry.leader), "closer": self._person(entry.closer), "waiver": hide(entry.waiver),
                 "department": self._department(entry.department), "measures": self._free(entry.measures),
                 "basis": self._free(entry.basis), "notes": free(entry.notes), "extensions": free(entry.extensions),

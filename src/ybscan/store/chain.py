@@ -7,8 +7,10 @@ still proves the rest.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import Literal
 
 from ybscan.model.result import canonical_json
@@ -107,16 +109,38 @@ def body_flaw(header: Header, body: bytes) -> Flaw | None:
     return Flaw(header.seq, f"第 {header.seq} 号记录的正文与其摘要值不符，被改动过")
 
 
+def pruned_to(summary: bytes) -> int:
+    """The last record whose body a ``pruned`` summary says was given up; 0 where it says none."""
+    try:
+        return int(json.loads(summary)["to"])
+    except (ValueError, KeyError, TypeError):
+        return 0
+
+
+def may_lack_body(header: Header, to: int) -> bool:
+    """Whether a record may be there without its body: only checks are given up, and only those a summary speaks of."""
+    return header.seq <= to and header.kind in ("result", "correction")
+
+
+def time_of(text: str) -> datetime | None:
+    """A time of a header; None where it is none with an offset: it was changed, as the digests of the header then tell."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
+
+
 def clock_back(headers: Iterable[Header]) -> list[tuple[Header, Header]]:
     """Neighbours of which the later one was stored at an earlier time: the terminal's clock was set back between them."""
-    from datetime import datetime
-
     found: list[tuple[Header, Header]] = []
-    latest: Header | None = None
+    latest: tuple[datetime, Header] | None = None
     for header in headers:
-        now = datetime.fromisoformat(header.stored_at)
-        if latest is not None and now < datetime.fromisoformat(latest.stored_at):
-            found.append((latest, header))
+        now = time_of(header.stored_at)
+        if now is None:
+            continue
+        if latest is not None and now < latest[0]:
+            found.append((latest[1], header))
         else:
-            latest = header
+            latest = now, header
     return found

@@ -15,7 +15,7 @@ from typing import Any, get_args
 
 from ybscan.model.problem import InputProblems, Problem
 from ybscan.model.result import canonical_json
-from ybscan.store.chain import Clock, Flaw, Header, RecordKind, body_flaw, flaws
+from ybscan.store.chain import Clock, Flaw, Header, RecordKind, body_flaw, flaws, may_lack_body, pruned_to
 from ybscan.store.digests import Digests
 from ybscan.store.history import MAX_BODY, History
 from ybscan.store.signing import Signature
@@ -54,11 +54,11 @@ def verify_export(folder: Path) -> tuple[list[Header], list[Flaw]]:
     except (KeyError, TypeError, ValueError):
         raise _bad(folder / INDEX, "目录文件的内容不完整") from None
     found = flaws(headers, sealed) if headers or sealed else []
-    given_up = {h.seq for h in headers if h.seq <= _pruned_to(folder, headers)}
+    to = _pruned_to(folder, headers)
     for header in headers:
         body = _body(folder, header)
         if body is None:
-            if header.seq not in given_up:
+            if not may_lack_body(header, to):
                 found.append(Flaw(header.seq, f"第 {header.seq} 号记录的正文文件不见了或无法读取"))
         elif (flaw := body_flaw(header, body)) is not None:
             found.append(flaw)
@@ -67,6 +67,14 @@ def verify_export(folder: Path) -> tuple[list[Header], list[Flaw]]:
         if name not in known:
             found.append(Flaw(0, f"{RECORDS} 中有目录没有列出的文件 {name}"))
     return headers, found
+
+
+def exported_digests(folder: Path, headers: list[Header]) -> Iterator[str]:
+    """The digests that the checks of an export give themselves, as they stand on paper."""
+    for header in headers:
+        body = _body(folder, header) if header.kind in ("result", "correction") else None
+        if body is not None and body_flaw(header, body) is None:
+            yield str(json.loads(body).get("digest", ""))
 
 
 def exported_signatures(folder: Path) -> list[Signature]:
@@ -90,7 +98,7 @@ def _pruned_to(folder: Path, headers: list[Header]) -> int:
         if header.kind == "pruned":
             body = _body(folder, header)
             if body is not None and body_flaw(header, body) is None:
-                return int(json.loads(body)["to"])
+                return pruned_to(body)
     return 0
 
 

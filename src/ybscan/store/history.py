@@ -21,7 +21,8 @@ from typing import Any
 
 from ybscan.model.problem import InputProblems, Problem
 from ybscan.model.result import canonical_json
-from ybscan.store.chain import Clock, Flaw, Header, RecordKind, body_flaw, flaws
+from ybscan.store.chain import Clock, Flaw, Header, RecordKind, body_flaw, flaws, may_lack_body
+from ybscan.store.chain import pruned_to as told_pruned_to
 from ybscan.store.digests import NONE, Digests, digests
 from ybscan.store.schema import VERSION, migrate
 from ybscan.store.signing import Signature
@@ -116,6 +117,9 @@ class History:
         try:
             with closing(sqlite3.connect(path)) as target:
                 self._db.backup(target)
+                # The seal stays with the original.
+                target.execute("DELETE FROM meta WHERE name = 'sealed'")
+                target.commit()
             self._db.execute(
                 "INSERT OR REPLACE INTO meta (name, value) VALUES ('copied_at', ?)",
                 (now.isoformat(timespec="seconds"),),
@@ -191,12 +195,18 @@ class History:
             current = self.seal()
             if current is not None and current[0] >= header.seq:
                 return
+            if current is None and (self._was_sealed() or (self._folder / SEAL).exists()):
+                return  # one that was taken away or spoiled is for verify to find, not to be made good
             fd, name = tempfile.mkstemp(prefix=".seal-", dir=self._folder)
             with os.fdopen(fd, "w", encoding="ascii") as f:
                 json.dump(seal, f)
                 f.flush()
                 os.fsync(f.fileno())
             Path(name).replace(self._folder / SEAL)
+            if not self._was_sealed():
+                # From now on a seal that is missing has been taken away.
+                with suppress(sqlite3.Error):
+                    self._db.execute("INSERT OR IGNORE INTO meta (name, value) VALUES ('sealed', '1')")
 
     # Reading ----------------------------------------------------------------------------------------------------
 
@@ -259,19 +269,29 @@ class History:
                 )
             elif sealed.own != seal[1]:
                 found.append(Flaw(sealed.seq, f"第 {sealed.seq} 号记录与封存文件的摘要值不符"))
-        pruned_to = self._pruned_to()
+        elif headers and (self._was_sealed() or (self._folder / SEAL).exists()):
+            found.append(Flaw(0, "封存文件不见了或无法读取，不能确认末尾的记录是否齐全"))
+        pruned_to = self._pruned_to(headers)
         for header in headers:
             record = self.record(header.seq)
             if record is None or record.body is None:
-                if header.seq > pruned_to:
+                if not may_lack_body(header, pruned_to):
                     found.append(Flaw(header.seq, f"第 {header.seq} 号记录没有正文，或正文已损坏"))
             elif (flaw := body_flaw(header, record.body)) is not None:
                 found.append(flaw)
         return found
 
-    def _pruned_to(self) -> int:
-        row = self._db.execute("SELECT value FROM meta WHERE name = 'pruned_to'").fetchone()
-        return int(row[0]) if row else 0
+    def _pruned_to(self, headers: list[Header]) -> int:
+        """The last number that a summary of pruned records speaks of: the chain covers it, a note beside it would not do."""
+        for header in reversed(headers):
+            if header.kind == "pruned":
+                record = self.record(header.seq)
+                if record is not None and record.body is not None and body_flaw(header, record.body) is None:
+                    return told_pruned_to(record.body)
+        return 0
+
+    def _was_sealed(self) -> bool:
+        return self._db.execute("SELECT 1 FROM meta WHERE name = 'sealed'").fetchone() is not None
 
     def _last_of(self, kind: RecordKind, terminal: str) -> Header | None:
         kinds = ("result", "correction") if kind in ("result", "correction") else (kind, kind)
@@ -354,6 +374,9 @@ def opened(folder: Path, *, create: bool = False, busy_seconds: float = BUSY_SEC
             raise _refused(path, e) from None
         if version > VERSION:
             raise InputProblems([Problem(str(path), 0, "历史文件由更新版本的 ybscan 写成", "请使用同样新或更新的版本")])
-        yield History(connection, folder)
+        try:
+            yield History(connection, folder)
+        except sqlite3.Error as e:  # a file that is damaged inside is found out only when it is read
+            raise _refused(path, e) from None
     finally:
         connection.close()

@@ -221,7 +221,8 @@ def find(entries: Sequence[Entry], given: str) -> Entry:
     if exact:
         return exact[0]
     near = [e for e in entries if e.id.casefold().startswith(f"{given.casefold()}/")]
-    if len({(e.terminal, e.rule_id) for e in near}) == 1:
+    # What persons registered has no rule: each of those is a matter of its own.
+    if len({(e.terminal, e.rule_id or e.id) for e in near}) == 1:
         return near[-1]
     if near:
         names = "、".join(e.id for e in near[:8])

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from ybscan.engine.compare import Statuses
 from ybscan.model.ledger import LedgerEvent
 from ybscan.model.result import ScanResult, Status
-from ybscan.store.chain import Clock, Header, RecordKind
+from ybscan.store.chain import Clock, Header, RecordKind, time_of
 from ybscan.store.history import History, Record
 
 #: Kinds of records that hold a result.
@@ -95,17 +95,19 @@ def statuses(history: History, terminal: str) -> list[Statuses]:
             told = {str(f["rule_id"]): Status(f["status"]) for f in findings}
         except (ValueError, KeyError, TypeError):
             continue
-        at = datetime.fromisoformat(record.header.at)
+        at = time_of(record.header.at)
+        if at is None:
+            continue
         found.append((at, (at.date(), told)))
     return [told for _, told in sorted(found, key=lambda pair: pair[0])]
 
 
 def checks(history: History, *, terminal: str | None = None) -> Iterator[Check]:
-    """All checks whose bodies are there, by number. A body that is no result any more is left out: verify finds it."""
+    """All checks whose bodies are there, by number. What is no check any more is left out: verify finds it."""
     corrected = {h.refers: h.seq for h in history.headers() if h.kind == "correction"}
     for record in history.records(terminal=terminal):
         result = _result(record) if record.header.kind in CHECKS else None
-        if result is not None:
+        if result is not None and time_of(record.header.at) is not None:
             yield Check(record.header, result, corrected.get(record.header.seq, 0))
 
 
