@@ -40,6 +40,18 @@ def made(folder: Path, **files: str) -> Path:
     return folder
 
 
+def test_a_server_that_is_gone_is_no_file_that_was_removed(tmp_path: Path) -> None:
+    """Windows' codes for it come as FileNotFoundError: what is left of the list is not whole then."""
+    from ybscan.hosts.common.filetree import _Walk
+
+    for code, told in ((53, [Cause.UNAVAILABLE]), (2, [])):
+        error = FileNotFoundError(2, "没有")
+        error.winerror = code  # type: ignore[attr-defined]  # only Windows sets it by itself
+        walker = _Walk(shown="/x", count=1, hash_bytes=1, deadline=0.0)
+        walker.failed(error, "a")
+        assert [g.cause for g in walker.gaps] == told
+
+
 def test_programs_are_hashed_and_nothing_else(tmp_path: Path) -> None:
     made(tmp_path, a_dot_so="ELF", notes_dot_txt="x", log__b_dot_ini="y", log__c_dot_dll="z")
     (tmp_path / "l").symlink_to("a.so")

@@ -36,6 +36,7 @@ def rule(conditions: str, action: str = "Allow") -> FirewallRule:
         (r"C:\PROGRA~1\HIS\HISSER~1.EXE", r"C:\Program Files\HIS\hisserver.exe", None),
         (r"%ProgramFiles% (x86)\HIS\his.exe", r"C:\Program Files (x86)\HIS\his.exe", True),
         (r"%HIS%\his.exe", r"D:\HIS\his.exe", None),
+        (r"%ProgramFiles%\HIS\his.exe", r"D:\Program Files\HIS\his.exe", None),
         ("System", "System", True),
         (r"C:\a\svchost.exe", "svchost.exe", None),
     ],

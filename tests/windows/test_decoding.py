@@ -220,7 +220,7 @@ def test_registered_products() -> None:
             "antivirus": ([row("火绒", 0x061100), row("旧", 0x060110), row("怪", 0x067120), row("", 1), row("空", None, None)], {}),
             "antispyware": ([], {}), "firewall": ([row("360", 0x041000)], {"360": (0, 1)}),
         },
-        Stated("stopped"),
+        Stated("running"),
     )  # fmt: skip
     assert isinstance(found, Known)
     by_name = {p.name: p for p in found.value}
@@ -254,6 +254,15 @@ def test_no_product_counts_only_while_the_centre_runs() -> None:
     assert empty.value == ()
     for services in (Stated("stopped"), Services("不能读取")):
         assert isinstance(products_of(none_registered, services), Unknown)
+
+
+def test_what_a_stopped_centre_has_registered_tells_no_state() -> None:
+    for services in (Stated("stopped"), Services("不能读取")):
+        found = products_of({"antivirus": ([row("火绒", 0x061100)], {})}, services)
+        assert isinstance(found, Known)
+        (one,) = found.value
+        assert (one.name, one.enabled, one.updated) == ("火绒", None, None)
+        assert found.gaps
 
 
 def licensed(

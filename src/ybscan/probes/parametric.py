@@ -196,6 +196,9 @@ class ServiceState(Parametric):
                 return Known(one.state, states.origin)
         if states.gaps:
             return Unknown(states.gaps[0].cause, states.gaps[0].detail, states.gaps[0].origin)
+        configured = host.services.configured()
+        if isinstance(configured, Known) and any(s.name.casefold() == name.casefold() for s in configured.value):
+            return Unknown(Cause.UNAVAILABLE, f"系统没有报告服务 {name} 的状态", states.origin)
         return Absent(states.origin)
 
 

@@ -9,9 +9,10 @@ import unicodedata
 from dataclasses import dataclass
 
 from ybscan.hosts.common.entries import fresh, leads_away
+from ybscan.hosts.common.errors import from_error
 from ybscan.hosts.groups.volumes import Entry
 from ybscan.model.dates import dates_in
-from ybscan.model.reading import Cause, Gap, Known, Reading
+from ybscan.model.reading import Absent, Cause, Gap, Known, Reading
 
 #: Names of transfers and edits that are not finished.
 _PARTIAL = re.compile(
@@ -86,12 +87,12 @@ def _entry(item: os.DirEntry[str], pattern: str, budget: _Budget, gaps: list[Gap
         if not item.is_file(follow_symlinks=False) or is_partial(item.name) or not fits(item.name, pattern):
             return None
         s = fresh(item)
-    except FileNotFoundError:
-        return None  # removed while we looked
     except PermissionError:
         gaps.append(Gap(Cause.DENIED, f"{shown}/{item.name}", shown))
         return None
     except OSError as e:
+        if isinstance(from_error(e, shown), Absent):
+            return None  # removed while we looked
         gaps.append(Gap(Cause.UNAVAILABLE, f"{shown}/{item.name}：{e.strerror or type(e).__name__}", shown))
         return None
     return Entry(item.name, "file", s.st_size, s.st_mtime, 1, int(s.st_size == 0), 0, item.name)

@@ -14,6 +14,7 @@ from datetime import datetime
 
 from ybscan.hosts.common.backupdir import fits, is_partial
 from ybscan.hosts.common.entries import fresh, leads_away
+from ybscan.hosts.common.errors import from_error
 from ybscan.hosts.common.opening import open_read
 from ybscan.hosts.groups.volumes import LogMark, MonthFiles
 from ybscan.model.dates import dates_in, newest_date
@@ -50,8 +51,11 @@ def months(top: str, pattern: str, *, shown: str, limit: int, seconds: float) ->
                         break
                     try:
                         s = fresh(item)
-                    except OSError:
-                        continue  # removed while we looked
+                    except OSError as e:
+                        why = from_error(e, f"{shown}/{item.name}")
+                        if isinstance(why, Unknown):
+                            gaps[why.as_gap()] = None
+                        continue  # else removed while we looked
                     below = f"{name}/{item.name}" if name else item.name
                     if leads_away(s):
                         continue

@@ -11,10 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from ybscan.hosts.common.entries import fresh, leads_away
+from ybscan.hosts.common.errors import from_error
 from ybscan.hosts.common.opening import open_read
 from ybscan.hosts.groups.volumes import TreeEntry
 from ybscan.model.programs import is_program
-from ybscan.model.reading import Cause, Gap, Known, Reading
+from ybscan.model.reading import Absent, Cause, Gap, Known, Reading
 
 _CHUNK = 1024 * 1024
 _MAX_DEPTH = 32
@@ -44,7 +45,7 @@ class _Walk:
 
     def failed(self, error: OSError, name: str) -> None:
         what = f"{self.shown}/{name}" if name else self.shown
-        if isinstance(error, FileNotFoundError):
+        if isinstance(from_error(error, what), Absent):
             return  # removed while we looked
         denied = isinstance(error, PermissionError)
         self.gap(Cause.DENIED if denied else Cause.UNAVAILABLE, what if denied else f"{what}：{error.strerror}")

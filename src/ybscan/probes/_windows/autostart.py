@@ -189,6 +189,8 @@ def _debuggers(host: Host, places: Places, gaps: list[Gap]) -> Iterator[Autostar
             values = host.registry.commands(key=f"{_IFEO}\\{name}", view=view)
             if isinstance(values, Unknown):
                 gaps.append(values.as_gap())
+            elif isinstance(values, Known):
+                gaps.extend(values.gaps)
             started = values.value if isinstance(values, Known) else {}
             programs = next((p for n, p in started.items() if n.lower() == "debugger"), ())
             if not programs:
@@ -210,6 +212,8 @@ def _subkeys(host: Host, key: str, view: View, gaps: list[Gap]) -> tuple[str, ..
     listed = host.registry.subkeys(key=key, view=view)
     if isinstance(listed, Unknown):
         gaps.append(listed.as_gap())
+    elif isinstance(listed, Known):
+        gaps.extend(listed.gaps)
     return listed.value if isinstance(listed, Known) else ()
 
 

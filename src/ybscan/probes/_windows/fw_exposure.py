@@ -104,16 +104,20 @@ def _subnets(interfaces: Reading[tuple[Interface, ...]]) -> dict[Family, Ranges 
     """The networks this machine stands in: what rules call the local subnet."""
     if not isinstance(interfaces, Known) or interfaces.gaps:
         return {"ipv4": None, "ipv6": None}
+    connected = [i for i in interfaces.value if i.up and i.kind != "loopback" and i.addresses]
+    if not connected:
+        # With the cable out there is no local subnet now, and some network once it is back in.
+        return {"ipv4": None, "ipv6": None}
     found: dict[Family, Ranges | None] = {}
     families: tuple[Family, ...] = ("ipv4", "ipv6")
     for family in families:
         ranges: list[tuple[int, int]] = []
-        for i in interfaces.value:
-            for a in i.addresses if i.up and i.kind != "loopback" else ():
+        for i in connected:
+            for a in i.addresses:
                 try:
                     network = ipaddress.ip_network(f"{a.address.split('%', 1)[0]}/{a.prefix}", strict=False)
                 except ValueError:
-                    continue
+                    return {"ipv4": None, "ipv6": None}
                 ranges.extend(of_network(str(network), family) or ())
         found[family] = normal(ranges)
     return found

@@ -69,7 +69,9 @@ def _host_doubt(host: Host, kms: str) -> Unknown | bool:
     interfaces = host.network.interfaces()
     if not isinstance(interfaces, Known):
         return interfaces if isinstance(interfaces, Unknown) else Unknown(Cause.UNAVAILABLE, "没有读到本机地址")
-    return str(address) not in {a.address for i in interfaces.value for a in i.addresses}
+    if str(address) in {a.address for i in interfaces.value for a in i.addresses}:
+        return False
+    return Unknown(interfaces.gaps[0].cause, interfaces.gaps[0].detail) if interfaces.gaps else True
 
 
 def antivirus(host: Host, inventory: Inventory, matches: list[Match]) -> Fact:

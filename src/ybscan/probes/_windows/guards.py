@@ -93,6 +93,9 @@ class Guards:
         if True not in said:
             unsaid = None in said
             return Unknown(Cause.UNAVAILABLE, f"安全中心没有说明 {name} 是否开启") if unsaid else False
+        if False in said:
+            # Registrations of products that are gone stay behind; which of these is the present one is not told.
+            return Unknown(Cause.UNCONFIRMED, f"安全中心对 {shown(name, 60)} 有多条登记，是否开启说法不一")
         if runs:
             return True
         gaps = self._inventory.process_gaps

@@ -32,8 +32,8 @@ def same_image(written: str, running: str) -> bool | None:
     if variable is None:
         return True if _plain(written) == _plain(running) else None
     folder = _FOLDERS.get(variable[1])
-    here = re.sub(r"^[a-z]:", "", _plain(running))
-    return True if folder is not None and folder + _plain(written)[variable.end() :] == here else None
+    # The variables lead to the system's drive, which is C: on all but odd systems; the same path elsewhere is another file.
+    return True if folder is not None and f"c:{folder}{_plain(written)[variable.end() :]}" == _plain(running) else None
 
 
 def _plain(path: str) -> str:

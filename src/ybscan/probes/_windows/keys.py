@@ -38,6 +38,14 @@ class Keys:
         """A number; a text of digits counts, as several programs of Windows take it."""
         return self.as_number(self.value(key, name, view), key, name)
 
+    def dword(self, key: str, name: str, view: View = "64") -> int | None:
+        """A REG_DWORD alone, for settings that Windows itself reads: it takes no text for a number."""
+        value = self.value(key, name, view)
+        if value is None or isinstance(value, int):
+            return value
+        self.malformed(key, name)
+        return None
+
     def as_number(self, value: RegistryValue | None, key: str, name: str) -> int | None:
         """``value`` as a number; anything else leaves a gap."""
         if value is None or isinstance(value, int):

@@ -16,6 +16,7 @@ from ybscan.model.reading import Absent, Cause, Gap, Known, Reading, Unknown
 from ybscan.probes._patterns import like
 from ybscan.probes._windows.images import base_name, name_gaps
 from ybscan.probes._windows.keys import Keys
+from ybscan.probes._windows.settings import is_running
 from ybscan.probes.base import Context
 
 _PARAMETERS = r"HKLM\SYSTEM\CurrentControlSet\Services\SharedAccess\Parameters"
@@ -69,9 +70,10 @@ def _running(host: Host, service: str) -> bool | Unknown | None:
     if isinstance(states, Absent):
         return Unknown(Cause.UNAVAILABLE, "服务状态")
     found = next((s for s in states.value if s.name.lower() == service.lower()), None)
-    if found is None:
-        return Unknown(states.gaps[0].cause, states.gaps[0].detail) if states.gaps else None
-    return found.state in _RUNS
+    if found is not None:
+        return found.state in _RUNS
+    doubt = is_running(host, service)
+    return doubt if isinstance(doubt, Unknown) else None
 
 
 def _hosted(host: Host, gaps: list[Gap]) -> Iterator[Item]:

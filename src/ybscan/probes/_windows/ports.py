@@ -52,7 +52,7 @@ def listeners(host: Host, allowed: tuple[AllowedPort, ...] | None, approval: App
         families = serves(socket.local)
         seen = exposure(firewall, Listener(socket.proto, socket.local_port, image, held, firewall.wireless), families)
         listed, approved = approval(socket, seen, families, allowed)
-        items[socket.proto, socket.local_port, socket.family, socket.local, str(program)] = {
+        item: Item = {
             "proto": socket.proto, "port": socket.local_port, "address": socket.local,
             "service": SERVICES.get(socket.local_port), "program": program,
             "unit": "、".join(sorted(held or ())) or None, "loopback": is_loopback(socket.local),
@@ -60,6 +60,8 @@ def listeners(host: Host, allowed: tuple[AllowedPort, ...] | None, approval: App
             "exposure": seen.verdict if isinstance(seen.verdict, Unknown) else _WORDS[seen.verdict],
             "sources": seen.sources or None, "listed": listed, "approved": approved,
         }  # fmt: skip
+        # Several processes may hold one UDP address; what is said of each of them counts, once.
+        items[socket.proto, socket.local_port, socket.family, socket.local, repr(item)] = item
     ordered = sorted(items.items(), key=lambda pair: (str(pair[0][0]), int(str(pair[0][1])), str(pair[0])))
     return {"listeners": Known(tuple(i for _, i in ordered), table.origin, table.gaps), "filter": _filter(firewall)}
 

@@ -41,6 +41,10 @@ _TITLES = {
 }  # fmt: skip
 
 
+#: Services that are a way in, or serve one.
+_WAYS_IN = ("TermService", "WinRM", "RemoteRegistry", "TlntSvr", "sshd")
+
+
 class _Terminal:
     """What several of the questions below need, read once."""
 
@@ -59,7 +63,11 @@ class _Terminal:
         self.running: set[str] | None = None
         if isinstance(states, Known):
             gaps.extend(states.gaps)
-            self.running = {s.name.lower() for s in states.value if s.state in ("running", "pending")}
+            self.running = {s.name.lower() for s in states.value if s.state in ("running", "pending", "paused")}
+            listed = {s.name.lower() for s in states.value}
+            # Services may be hidden from the list of states by their rights: one that is set up and not listed may run.
+            hidden = [n for n in _WAYS_IN if n.lower() in (self.services or {}) and n.lower() not in listed]
+            gaps.extend(Gap(Cause.UNAVAILABLE, f"系统没有报告服务 {n} 的状态", states.origin) for n in hidden)
         else:
             gaps.append(_gap(states, "没有服务状态"))
 

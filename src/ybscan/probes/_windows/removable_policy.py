@@ -82,6 +82,8 @@ class _Scope:
             return False
         # What is no text is no entry of the list.
         if guid.lower() in [v.strip().lower() for v in values.value.values() if isinstance(v, str)]:
+            if key not in self.used:
+                self.used.append(key)
             return True
         return next((Unknown(g.cause, g.detail, g.origin) for g in values.gaps), False)
 

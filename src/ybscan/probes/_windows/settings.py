@@ -62,7 +62,10 @@ def start_of(host: Host, service: str) -> Reading[int]:
 
 
 def is_running(host: Host, service: str) -> Reading[bool]:
-    """Whether the service runs. Unknown(unsupported) where nothing runs, as on a disk that lies still."""
+    """Whether the service runs. Unknown(unsupported) where nothing runs, as on a disk that lies still.
+
+    The list of states leaves out services whose rights hide them: one that is set up and not listed may well run.
+    """
     states = host.services.states()
     if not isinstance(states, Known):
         return states
@@ -71,6 +74,9 @@ def is_running(host: Host, service: str) -> Reading[bool]:
             return Known(state.state != "stopped", states.origin)
     if states.gaps:
         return Unknown(states.gaps[0].cause, states.gaps[0].detail, states.gaps[0].origin)
+    configured = host.services.configured()
+    if isinstance(configured, Known) and any(s.name.lower() == service.lower() for s in configured.value):
+        return Unknown(Cause.UNAVAILABLE, f"系统没有报告服务 {service} 的状态", states.origin)
     return Known(False, states.origin)
 
 

@@ -52,6 +52,8 @@ def served(host: Host) -> bool | Unknown:
     # Disabled while it runs on: that it does not run now has to be known, unless the disk lies still.
     if isinstance(states, Unknown) and states.cause is not Cause.UNSUPPORTED:
         return states
+    if isinstance(states, Known) and "lanmanserver" not in running:
+        return Unknown(Cause.UNAVAILABLE, "系统没有报告服务 LanmanServer 的状态", _SERVER)
     return Unknown(Cause.UNAVAILABLE, "服务状态") if isinstance(states, Absent) else False
 
 
@@ -170,7 +172,7 @@ def _automatic(host: Host, on: bool | Unknown) -> Fact:
     keys = Keys(host)
     product = keys.text(_PRODUCT, "ProductType")
     names = {"WinNT": ("AutoShareWks",), "ServerNT": ("AutoShareServer",), "LanmanNT": ("AutoShareServer",)}
-    values = [keys.number(_PARAMETERS, n) for n in names.get(product, ("AutoShareWks", "AutoShareServer"))]
+    values = [keys.dword(_PARAMETERS, n) for n in names.get(product, ("AutoShareWks", "AutoShareServer"))]
     if keys.gaps:
         return Unknown(keys.gaps[0].cause, keys.gaps[0].detail, keys.gaps[0].origin)
     if all(v == 0 for v in values):

@@ -9,15 +9,15 @@ from __future__ import annotations
 from ybscan.hosts.base import Host
 from ybscan.hosts.groups.services import ServiceConfig
 from ybscan.model.facts import Fact
-from ybscan.model.reading import Absent, Cause, Known, Reading, Unknown
+from ybscan.model.reading import Absent, Cause, Known, Unknown
 from ybscan.probes._windows.keys import Keys
+from ybscan.probes._windows.settings import is_running
 from ybscan.probes._windows.shares import served
 
 _SERVER = r"HKLM\SYSTEM\CurrentControlSet\Services\LanmanServer\Parameters"
 _CLIENT = r"HKLM\SYSTEM\CurrentControlSet\Services\LanmanWorkstation\Parameters"
 _POLICY = r"HKLM\SOFTWARE\Policies\Microsoft\Windows\LanmanWorkstation"
 _VERSION = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
-_RUNS = frozenset({"running", "pending", "paused"})
 #: Seconds after the start of the system in which the server has surely started.
 _STARTING = 15 * 60
 #: Windows 10, its version 1709 and Windows 11 24H2 by build.
@@ -42,7 +42,7 @@ def facts(host: Host) -> dict[str, Fact]:
 def _server(host: Host) -> Fact:
     """The value wins; without one the server speaks version 1 wherever its driver is there."""
     keys = Keys(host)
-    value = keys.number(_SERVER, "SMB1")
+    value = keys.dword(_SERVER, "SMB1")
     if keys.gaps:
         return Unknown(keys.gaps[0].cause, keys.gaps[0].detail, keys.gaps[0].origin)
     driver = _installed(host, "srv")
@@ -86,25 +86,21 @@ def _installed(host: Host, driver: str) -> Fact:
 def _on(host: Host, driver: ServiceConfig) -> Fact:
     if driver.start != "disabled":
         return Known(True, f"服务 {driver.name} 没有禁用")
-    states = host.services.states()
-    if isinstance(states, Known):
-        running = any(s.name.lower() == driver.name.lower() and s.state in _RUNS for s in states.value)
-        return Known(running, f"服务 {driver.name} 已禁用{'，但仍在运行，重新启动后停止' if running else ''}")
+    running = is_running(host, driver.name)
+    if isinstance(running, Known):
+        still = "，但仍在运行，重新启动后停止" if running.value else ""
+        return Known(running.value, f"服务 {driver.name} 已禁用{still}")
+    if isinstance(running, Absent):
+        return Unknown(Cause.UNAVAILABLE, "服务状态")
     # On a disk that lies still nothing runs.
-    return _still(states, driver.name)
-
-
-def _still(states: Reading[object], name: str) -> Fact:
-    if isinstance(states, Unknown) and states.cause is not Cause.UNSUPPORTED:
-        return states
-    return Known(False, f"服务 {name} 已禁用")
+    return Known(False, f"服务 {driver.name} 已禁用") if running.cause is Cause.UNSUPPORTED else running
 
 
 def _guest(host: Host) -> Fact:
     """Whether this machine would use a share of another without signing in there."""
     keys = Keys(host)
     build, edition = keys.number(_VERSION, "CurrentBuild"), keys.text(_VERSION, "EditionID")
-    written = [(key, keys.number(key, "AllowInsecureGuestAuth")) for key in (_POLICY, _CLIENT)]
+    written = [(key, keys.dword(key, "AllowInsecureGuestAuth")) for key in (_POLICY, _CLIENT)]
     if keys.gaps:
         return Unknown(keys.gaps[0].cause, keys.gaps[0].detail, keys.gaps[0].origin)
     key, value = next(((k, v) for k, v in written if v is not None), ("", None))

@@ -133,7 +133,7 @@ def _forgotten(host: Host, nodes: Nodes) -> list[Gap]:
     return [
         Gap(Cause.INCOMPLETE, f"{name} 曾分配过盘符，设备记录已被清除，何时接入无从得知", MOUNTED)
         for name in sorted(missing)
-    ]
+    ] + list(values.gaps)
 
 
 # Host processes -------------------------------------------------------------------------------------------------------

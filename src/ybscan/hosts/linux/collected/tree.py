@@ -253,6 +253,6 @@ class CollectedFiles(Files):
             return Absent(path)
         if here in self._tree.whole and name not in self._tree.children.get(here, ()):
             return Absent(path)
-        if any(a.startswith(there + "/") and path.startswith(a) for a in self._tree.absent):
+        if any(a.startswith(there + "/") and (path == a or path.startswith(a + "/")) for a in self._tree.absent):
             return Absent(path)
         return self._unseen(path)

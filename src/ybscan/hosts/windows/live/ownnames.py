@@ -99,9 +99,11 @@ def _hosts() -> str:
     path = f"{windows_folder()}\\System32\\drivers\\etc\\hosts"
     try:
         with open(path, "rb") as f:  # noqa: PTH123
-            data = f.read(_HOSTS_LIMIT)
+            data = f.read(_HOSTS_LIMIT + 1)
     except FileNotFoundError:
         return ""
     except OSError:
         raise NotReadError(Unknown(Cause.DENIED, path, path)) from None
+    if len(data) > _HOSTS_LIMIT:
+        raise NotReadError(Unknown(Cause.TOO_LARGE, path, path))
     return data.decode("utf-8", "replace")

@@ -7,6 +7,7 @@ import sys
 assert sys.platform == "win32"  # noqa: S101 - tells the type checker what system this file is for
 
 from collections.abc import Mapping  # noqa: E402
+from dataclasses import replace  # noqa: E402
 from typing import Any, Literal  # noqa: E402
 
 from ybscan.hosts.groups.security import Licence, Security, SecurityProduct, Signature  # noqa: E402
@@ -77,11 +78,14 @@ def products_of(registered: Mapping[_Kind, Registered], services: Services) -> R
                 continue
             enabled, updated = _state(state, told.get(title))
             found.append(SecurityProduct(kind, title, enabled, updated, program if isinstance(program, str) else ""))
-    if not any(p.kind == "antivirus" for p in found):
-        # The namespace stays when the centre itself is off; then nothing registered means nothing.
-        stopped = _not_running(services)
-        if stopped is not None:
+    stopped = _not_running(services)
+    if stopped is not None:
+        # The namespace stays when the centre itself is off: then nothing registered means nothing, and what is registered
+        # tells what was once there, not how it is doing now.
+        if not any(p.kind == "antivirus" for p in found):
             return stopped
+        found = [replace(p, enabled=None, updated=None) for p in found]
+        gaps[stopped.as_gap()] = None
     found.sort(key=lambda p: (p.kind, p.name, p.program))
     return Known(tuple(found), _CENTRE, tuple(gaps))
 
